@@ -1,0 +1,41 @@
+"""Pure functions on tensors; they need nothing but torch."""
+
+from wsss_plugin.ops.cam import class_activation_map, merge_flip, multi_scale_cam, normalize_cam
+from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
+from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
+from wsss_plugin.ops.labels import (
+    cam_to_label,
+    cam_to_segmentation,
+    mask_outside_box,
+    refined_pseudo_label,
+    region_of_interest,
+    scale_box,
+)
+from wsss_plugin.ops.modulation import gaussian_gate
+from wsss_plugin.ops.par import pixel_affinity, propagate
+from wsss_plugin.ops.precision import at_least_float32
+from wsss_plugin.ops.thresholds import cosine_threshold
+
+__all__ = [
+    'affinity_label',
+    'at_least_float32',
+    'cam_to_label',
+    'cam_to_segmentation',
+    'choose_crops',
+    'class_activation_map',
+    'class_token_contrast',
+    'cosine_threshold',
+    'crop_is_positive',
+    'extract_crops',
+    'gaussian_gate',
+    'mask_outside_box',
+    'merge_flip',
+    'multi_scale_cam',
+    'normalize_cam',
+    'patch_token_contrast',
+    'pixel_affinity',
+    'propagate',
+    'refined_pseudo_label',
+    'region_of_interest',
+    'scale_box',
+]
