@@ -1,0 +1,15 @@
+"""Transforms of the data pipelines."""
+
+from wsss_plugin.datasets.transforms.load_image_or_raise import LoadImageOrRaise
+from wsss_plugin.datasets.transforms.multi_crop_views import MultiCropViews
+from wsss_plugin.datasets.transforms.pack_wsss_inputs import PackWSSSInputs
+from wsss_plugin.datasets.transforms.photometric_augmentation import PhotometricAugmentation
+from wsss_plugin.datasets.transforms.random_scale_crop_with_box import RandomScaleCropWithBox
+
+__all__ = [
+    'LoadImageOrRaise',
+    'MultiCropViews',
+    'PackWSSSInputs',
+    'PhotometricAugmentation',
+    'RandomScaleCropWithBox',
+]

@@ -1,0 +1,51 @@
+"""Image loading that never hands on a damaged image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmcv.transforms import LoadImageFromFile
+from mmseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadImageOrRaise(LoadImageFromFile):
+    """Loads an image and stops with the file's name and a remedy when that is impossible.
+
+    Takes the arguments of mmcv's ``LoadImageFromFile``. The default decoder is Pillow: OpenCV
+    fills the missing part of a truncated JPEG with grey and goes on.
+
+    Args:
+        imdecode_backend (str): Decoder, see ``mmcv.imfrombytes``.
+        **kwargs: Passed on to ``LoadImageFromFile``.
+    """
+
+    def __init__(self, imdecode_backend: str = 'pillow', **kwargs: Any) -> None:
+        super().__init__(imdecode_backend=imdecode_backend, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        """Adds ``img`` (uint8 (H, W, 3), BGR), ``img_shape`` and ``ori_shape``.
+
+        Args:
+            results (dict): Has ``img_path``.
+
+        Returns:
+            dict: ``results`` with the image.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            RuntimeError: The file is empty, truncated or no image.
+        """
+        path = results['img_path']
+        try:
+            return super().transform(results)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{path}: expected an image, found no file; check data_root, data_prefix and '
+                'img_suffix, or remove the name from the list of images'
+            ) from error
+        except Exception as error:
+            raise RuntimeError(
+                f'{path}: expected a complete image, received a damaged, truncated or unsupported '
+                f'file ({error}); replace the file or remove its name from the list of images'
+            ) from error

@@ -1,0 +1,60 @@
+"""Data preprocessor for batches of one image or of several views per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmseg.models.data_preprocessor import SegDataPreProcessor
+from mmseg.registry import MODELS
+
+
+@MODELS.register_module()
+class MultiViewDataPreProcessor(SegDataPreProcessor):
+    """Stacks, moves and normalises every view of a batch.
+
+    Where ``inputs`` is a dict of views, each becomes (x - mean) / std in the model's channel
+    order; where it is a list of images, this is mmseg's own preprocessor, whose arguments it
+    takes.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
+        """Prepares a batch.
+
+        Args:
+            data (dict): ``inputs``, a dict of lists of uint8 (3, H, W) tensors or one such list,
+                and ``data_samples``.
+            training (bool): Whether the batch is for training.
+
+        Returns:
+            dict: ``inputs``, a dict of float (B, 3, H, W) tensors or one tensor, and
+            ``data_samples``.
+
+        Raises:
+            ValueError: The images of a view differ in size, or batch augmentation is asked for.
+        """
+        if not isinstance(data['inputs'], Mapping):
+            return super().forward(data, training)
+        if self.batch_augments is not None:
+            raise ValueError(
+                'batch_augments: expected None with several views per sample, received '
+                f'{self.batch_augments!r}; mixing samples would part views from their tags'
+            )
+        inputs = {name: self._prepare(name, view) for name, view in data['inputs'].items()}
+        return {'inputs': inputs, 'data_samples': self.cast_data(data.get('data_samples'))}
+
+    def _prepare(self, name: str, images: Sequence[torch.Tensor]) -> torch.Tensor:
+        sizes = {tuple(image.shape) for image in images}
+        if len(sizes) != 1:
+            raise ValueError(
+                f"inputs['{name}']: expected images of one size, received {sorted(sizes)}; crop "
+                'them to one size in the pipeline'
+            )
+        batch = images if isinstance(images, torch.Tensor) else torch.stack(list(images))
+        # One transfer of bytes per view instead of one of floats per image.
+        batch = self.cast_data(batch)
+        if self.channel_conversion and batch.shape[1] == 3:
+            batch = batch.flip(1)
+        batch = batch.float()
+        return (batch - self.mean) / self.std if self._enable_normalize else batch
