@@ -13,7 +13,6 @@ from wsss_plugin.ops.precision import at_least_float32
 
 DILATIONS = (1, 2, 4, 8, 12, 24)
 
-_EPS = 1e-8
 _DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
@@ -22,13 +21,14 @@ def pixel_affinity(
     dilations: Sequence[int] = DILATIONS,
     w1: float = 0.3,
     w2: float = 0.01,
+    eps: float = 1e-8,
 ) -> Tensor:
     """Affinity of every pixel to its neighbours at several distances.
 
     For pixel i and neighbour j, ``A_ij = softmax_j(a_ij) + w2 softmax_j(b_ij)`` with
     ``a_ij = -mean_c (|I_c(j) - I_c(i)| / (w1 std_c(i)))^2`` and ``b_ij = -(p_j / (w1 std(p)))^2``,
     where ``p_j`` is the distance of the neighbour and both standard deviations are unbiased and
-    run over the neighbours (AFA, equations 9 to 11, as used by ToCo and the dual-branch paper).
+    run over the neighbours (AFA, whose refinement ToCo and the dual-branch paper use).
     Rows sum to ``1 + w2``.
 
     Args:
@@ -37,6 +37,7 @@ def pixel_affinity(
             pixel is repeated.
         w1: Width of both kernels in standard deviations.
         w2: Weight of the position kernel.
+        eps: Added to standard deviations; 1e-8 in AFA and ToCo, 1e-5 in ClusterCAM.
 
     Returns:
         Affinity of shape (B, 8 * len(dilations), H, W), float32 or wider.
@@ -53,12 +54,12 @@ def pixel_affinity(
         raise ValueError(f'expected images of shape (B, 3, H, W), received {tuple(image.shape)}')
     image = at_least_float32(image)
     padded = _pad(image, dilations)
-    scale = _neighbour_std(padded, image, dilations).add(_EPS).mul(w1)
+    scale = _neighbour_std(padded, image, dilations).add(eps).mul(w1)
     neighbours = 8 * len(dilations)
     logits = image.new_empty(image.shape[0], neighbours, *image.shape[-2:])
     for index, neighbour in enumerate(_neighbours(padded, image.shape[-2:], dilations)):
         logits[:, index] = neighbour.sub(image).div(scale).square().mean(dim=1).neg()
-    position = torch.tensor(_position_affinity(tuple(dilations), w1, w2), dtype=torch.float64)
+    position = torch.tensor(_position_affinity(tuple(dilations), w1, w2, eps), dtype=torch.float64)
     position = position.to(device=image.device, dtype=image.dtype, non_blocking=True)
     return logits.softmax(dim=1) + position.view(1, -1, 1, 1)
 
@@ -71,7 +72,7 @@ def propagate(
 ) -> Tensor:
     """Replaces every pixel by the affinity-weighted sum of its neighbours, several times.
 
-    ``M(i) <- sum_j A_ij M(j)`` (AFA, equation 12). Linear in the masks and independent per
+    ``M(i) <- sum_j A_ij M(j)`` (AFA). Linear in the masks and independent per
     channel; the neighbours are accumulated one at a time, so memory does not grow with their
     number.
 
@@ -147,7 +148,9 @@ def _neighbour_std(padded: Tensor, image: Tensor, dilations: Sequence[int]) -> T
 
 
 @cache
-def _position_affinity(dilations: tuple[int, ...], w1: float, w2: float) -> tuple[float, ...]:
+def _position_affinity(
+    dilations: tuple[int, ...], w1: float, w2: float, eps: float
+) -> tuple[float, ...]:
     distance = torch.tensor(
         [
             dilation * (row * row + column * column) ** 0.5
@@ -156,5 +159,5 @@ def _position_affinity(dilations: tuple[int, ...], w1: float, w2: float) -> tupl
         ],
         dtype=torch.float64,
     )
-    logits = -(distance / (distance.std() + _EPS) / w1).square()
+    logits = -(distance / (distance.std() + eps) / w1).square()
     return tuple((w2 * logits.softmax(dim=0)).tolist())
