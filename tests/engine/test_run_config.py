@@ -1,0 +1,106 @@
+import pytest
+from mmengine.config import Config
+
+from wsss_plugin.engine import run_config
+
+_TEXT = """
+model = dict(type='A', value=1)
+optim_wrapper = dict(type='OptimWrapper')
+test_dataloader = dict(dataset=dict(pipeline=[]))
+test_evaluator = [dict(type='WSSSMetric'), dict(type='Other')]
+default_hooks = dict(visualization=dict(type='SegVisualizationHook'))
+visualizer = dict(type='SegLocalVisualizer')
+custom_hooks = [dict(type='SafeCheckpointHook')]
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / 'some.py'
+    file.write_text(_TEXT)
+    return str(file)
+
+
+def test_command_line_goes_before_the_config(path):
+    config = run_config.load_config(path, options={'model.value': 2})
+    assert config.model.value == 2
+    assert config.work_dir == 'work_dirs/some'
+    assert run_config.load_config(path, work_dir='x').work_dir == 'x'
+
+
+def test_adds_the_checkpoint_hooks_once(path):
+    hooks = [hook['type'] for hook in run_config.load_config(path).custom_hooks]
+    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook']
+
+
+def test_distributed_training_gets_a_wrapper_for_any_device(path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(run_config.compat, 'init_distributed', lambda *a: seen.append(a))
+    options = {'find_unused_parameters': True}
+    config = run_config.load_config(path, options=options, launcher='pytorch')
+    assert seen == [('pytorch', None)]
+    assert config.model_wrapper_cfg['type'] == 'DeviceAgnosticDistributedDataParallel'
+    assert config.model_wrapper_cfg['find_unused_parameters'] is True
+    assert 'model_wrapper_cfg' not in run_config.load_config(path)
+
+
+def test_amp_switches_the_wrapper(path):
+    config = run_config.load_config(path)
+    run_config.enable_amp(config)
+    run_config.enable_amp(config)
+    assert config.optim_wrapper == {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic'}
+    config.optim_wrapper.type = 'ApexOptimWrapper'
+    with pytest.raises(ValueError, match='ApexOptimWrapper'):
+        run_config.enable_amp(config)
+
+
+def test_resume_is_off_automatic_or_from_a_file(path):
+    config = Config({'load_from': None})
+    run_config.set_resume(config, None)
+    assert not config.resume
+    run_config.set_resume(config, 'auto')
+    assert config.resume
+    assert config.load_from is None
+    run_config.set_resume(config, path)
+    assert config.load_from == path
+    with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
+        run_config.set_resume(config, 'nowhere.pth')
+
+
+def test_crf_goes_to_the_metric_that_knows_it(path):
+    config = run_config.load_config(path)
+    run_config.enable_crf(config, workers=3)
+    assert config.test_evaluator[0] == {'type': 'WSSSMetric', 'crf': {}, 'crf_workers': 3}
+    assert config.test_evaluator[1] == {'type': 'Other'}
+    config.test_evaluator = {'type': 'WSSSMetric', 'crf': {'num_iter': 2}}
+    run_config.enable_crf(config)
+    assert config.test_evaluator == {'type': 'WSSSMetric', 'crf': {'num_iter': 2}}
+    config.test_evaluator = {'type': 'Other'}
+    with pytest.raises(KeyError, match='WSSSMetric'):
+        run_config.enable_crf(config)
+
+
+def test_tta_wraps_the_model(path):
+    config = run_config.load_config(path)
+    with pytest.raises(KeyError, match='tta_model'):
+        run_config.enable_tta(config)
+    config.tta_model, config.tta_pipeline = {'type': 'SegTTAModel'}, [{'type': 'B'}]
+    run_config.enable_tta(config)
+    assert config.model.type == 'SegTTAModel'
+    assert config.model.module.type == 'A'
+    assert config.test_dataloader.dataset.pipeline == [{'type': 'B'}]
+
+
+def test_drawing_needs_a_hook(path):
+    config = run_config.load_config(path)
+    run_config.enable_drawing(config, 'out')
+    assert config.default_hooks.visualization.draw
+    assert config.visualizer.save_dir == 'out'
+    config.pop('visualizer')
+    with pytest.raises(KeyError, match='--show-dir'):
+        run_config.enable_drawing(config, 'out')
+
+
+def test_missing_config_is_named():
+    with pytest.raises(FileNotFoundError, match=r'nowhere\.py'):
+        run_config.load_config('nowhere.py')

@@ -1,0 +1,129 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+_ROOT = Path(__file__).parents[2]
+
+
+def _assert_same(received, expected, names=('loss', 'high', 'vit.base_lr', 'cnn.base_lr')):
+    assert [record['iter'] for record in received] == [record['iter'] for record in expected]
+    for name in names:
+        torch.testing.assert_close(
+            torch.tensor([record[name] for record in received], dtype=torch.float64),
+            torch.tensor([record[name] for record in expected], dtype=torch.float64),
+            rtol=1e-5,
+            atol=1e-9,
+        )
+
+
+def _run_two_processes(folder, accumulative_counts=1):
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2']
+    command += [f'--master_port={port}', 'tests/engine/toy_training.py']
+    command += [str(folder), str(accumulative_counts)]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(_ROOT)}
+    done = subprocess.run(
+        command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((folder / 'records.json').read_text())
+
+
+def test_losses_fall_and_both_branches_move(toy, tmp_path):
+    config = toy.toy_config(tmp_path)
+    before = toy.ToyModel().state_dict()
+    records, runner = toy.train(config)
+    assert records[-1]['loss'] < records[0]['loss']
+    assert all(not torch.equal(before[k], v) for k, v in runner.model.state_dict().items())
+
+
+def test_two_processes_equal_one(toy, tmp_path):
+    expected, _ = toy.train(toy.toy_config(tmp_path / 'one'))
+    (tmp_path / 'two').mkdir()
+    _assert_same(_run_two_processes(tmp_path / 'two'), expected)
+
+
+def test_two_accumulating_processes_update_like_one(toy, tmp_path):
+    """Four samples per step: two processes of one sample, accumulated twice."""
+    (tmp_path / 'two').mkdir()
+    _run_two_processes(tmp_path / 'two', accumulative_counts=2)
+    _, runner = toy.train(toy.toy_config(tmp_path / 'one', constant=True))
+    weights = torch.load(tmp_path / 'two' / 'iter_16.pth', weights_only=True)['state_dict']
+    _assert_same_weights(weights, runner.model.state_dict())
+
+
+def _assert_same_weights(received, expected):
+    assert received.keys() == expected.keys()
+    for name, weight in expected.items():
+        torch.testing.assert_close(received[name], weight, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize('options', [{}, {'dtype': 'bfloat16'}, {'accumulative_counts': 2}])
+def test_resumed_training_equals_uninterrupted(toy, tmp_path, options):
+    expected, whole = toy.train(toy.toy_config(tmp_path / 'whole', **options))
+    interrupted = toy.toy_config(tmp_path / 'parts', **options)
+    first, _ = toy.train(_stop_after(interrupted, 4))
+    resumed = toy.toy_config(tmp_path / 'parts', **options)
+    resumed.update(resume=True, load_from=str(tmp_path / 'parts' / 'iter_4.pth'))
+    resumed.experiment_name += 'b'
+    second, runner = toy.train(resumed)
+    _assert_same(first + second, expected)
+    for name, weight in whole.model.state_dict().items():
+        torch.testing.assert_close(runner.model.state_dict()[name], weight, rtol=1e-6, atol=1e-8)
+    # The log's histories are whole too.
+    for name in ('train/loss', 'train/high_threshold'):
+        assert len(runner.message_hub.get_scalar(name).data[0]) == 8
+
+
+def _stop_after(config, iterations):
+    """Schedules are those of eight iterations; only the loop ends earlier."""
+    config.train_cfg.max_iters = iterations
+    return config
+
+
+def test_accumulation_over_parts_equals_one_batch(toy, tmp_path):
+    _, whole = toy.train(toy.toy_config(tmp_path / 'whole', 4, 4, constant=True))
+    parts = toy.toy_config(tmp_path / 'parts', 2, 8, constant=True, accumulative_counts=2)
+    _, parts = toy.train(parts)
+    _assert_same_weights(parts.model.state_dict(), whole.model.state_dict())
+
+
+def test_last_incomplete_accumulation_is_stepped(toy, tmp_path):
+    """Seven iterations by three: the last one is a step of its own."""
+    clip = {'max_norm': 0.5}
+    options = {'accumulative_counts': 3, 'clip_grad': clip}
+    _, runner = toy.train(toy.toy_config(tmp_path, 2, 7, constant=True, **options))
+    states = runner.optim_wrapper['vit'].optimizer.state.values()
+    assert {int(state['step']) for state in states} == {3}
+    assert clip == {'max_norm': 0.5}
+
+
+def test_overflow_skips_both_branches(toy, tmp_path):
+    """Float16 with clipping: an infinite loss of one branch must not poison the other."""
+    options = {'dtype': 'float16', 'loss_scale': {'init_scale': 64.0}}
+    options['clip_grad'] = {'max_norm': 1.0}
+    config = toy.toy_config(tmp_path, max_iters=1, **options)
+    config.model.spoil_at = 1
+    _, runner = toy.train(config)
+    for name, weight in toy.ToyModel().state_dict().items():
+        assert torch.equal(runner.model.state_dict()[name], weight)
+    assert runner.optim_wrapper.loss_scaler.get_scale() == 32.0
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_mixed_precision_trains(toy, tmp_path, dtype):
+    expected, _ = toy.train(toy.toy_config(tmp_path / 'full'))
+    records, runner = toy.train(toy.toy_config(tmp_path / 'mixed', dtype=dtype, loss_scale=64.0))
+    losses = torch.tensor([record['loss'] for record in records])
+    torch.testing.assert_close(
+        losses, torch.tensor([record['loss'] for record in expected]), rtol=0.1, atol=0.05
+    )
+    assert ('loss_scaler' in runner.optim_wrapper.state_dict()) == (dtype == 'float16')

@@ -1,0 +1,120 @@
+"""Reduces a checkpoint to what prediction needs: python tools/publish_model.py IN OUT."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.deployment import deployed_model, deployed_weights
+
+_SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
+_SHARED_KEYS += ('test_evaluator', 'test_cfg', 'default_hooks', 'log_processor', 'visualizer')
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+
+    Returns:
+        argparse.Namespace: One attribute per argument.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('in_file', help='checkpoint of a training')
+    parser.add_argument('out_file', help='file to write; part of its SHA-256 is put in the name')
+    parser.add_argument('--fp16', action='store_true', help='store weights as float16')
+    parser.add_argument(
+        '--config',
+        nargs='?',
+        const='',
+        metavar='CONFIG',
+        help='write the config of the deployed model too; from this config, else from the one in '
+        'the checkpoint',
+    )
+    return parser.parse_args(arguments)
+
+
+def publish(in_file: str, out_file: str, half: bool = False) -> Path:
+    """Writes the reduced checkpoint.
+
+    Args:
+        in_file (str): Checkpoint of a training.
+        out_file (str): Name to write, to which part of the file's SHA-256 is added.
+        half (bool): Whether weights are stored as float16.
+
+    Returns:
+        Path: The file written.
+    """
+    checkpoint = CheckpointLoader.load_checkpoint(in_file, map_location='cpu')
+    before = checkpoint.get('state_dict', checkpoint)
+    after = deployed_weights(before, half)
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
+    out = Path(out_file)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unnamed = out.with_suffix('.tmp')
+    torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, unnamed)
+    digest = hashlib.sha256(unnamed.read_bytes()).hexdigest()
+    final = out.with_name(f'{out.name.removesuffix(".pth")}-{digest[:8]}.pth')
+    unnamed.replace(final)
+    for label, path, weights in (('training', Path(in_file), before), ('deployed', final, after)):
+        count = sum(weight.numel() for weight in weights.values())
+        size = path.stat().st_size
+        print(f'{label}: {path} {count / 1e6:.2f} M values, {size / 1e6:.1f} MB')
+    return final
+
+
+def write_config(in_file: str, config_file: str, checkpoint: Path) -> Path:
+    """Writes the config of the deployed model beside its checkpoint.
+
+    Args:
+        in_file (str): Checkpoint of a training, whose config is used if none is named.
+        config_file (str): Config of the training, or ''.
+        checkpoint (Path): The deployed checkpoint.
+
+    Returns:
+        Path: The config written.
+
+    Raises:
+        KeyError: If no config is named and the checkpoint holds none.
+    """
+    if config_file:
+        config = Config.fromfile(config_file)
+    else:
+        meta: dict[str, Any] = CheckpointLoader.load_checkpoint(in_file, map_location='cpu')['meta']
+        if 'cfg' not in meta:
+            raise KeyError(
+                f'expected a config in {in_file}, received a checkpoint without; name the config '
+                'of its training: --config CONFIG'
+            )
+        config = Config.fromstring(meta['cfg'], file_format='.py')
+    deployed = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
+    model = deployed_model(config.model)
+    target = checkpoint.with_suffix('.py')
+    Config({**deployed, 'model': model, 'load_from': str(checkpoint)}).dump(target)
+    return target
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Publishes as the command line says.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+    """
+    args = parse_args(arguments)
+    final = publish(args.in_file, args.out_file, args.fp16)
+    if args.config is not None:
+        print(f'config: {write_config(args.in_file, args.config, final)}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# From nothing to trained, scored and drawn on the generated data set. What exists is reused.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$(bash "$root/tools/setup_env.sh" openmmlab | tail -n 1)
+cd "$root"
+export PATH="$venv/bin:$PATH" MPLBACKEND=Agg
+unset PYTHONPATH
+
+config=configs/dual_vit_r18_shapes.py
+work_dir=work_dirs/dual_vit_r18_shapes
+pictures=$work_dir/pictures
+metrics=$work_dir/metrics.json
+
+say() { printf 'quickstart: %s\n' "$*"; }
+
+if [[ ! -d data/shapes ]]; then
+  say 'making data/shapes'
+  rm -rf data/shapes.part
+  python tools/make_shapes.py data/shapes.part
+  mv data/shapes.part data/shapes
+fi
+
+# CheckpointHook names the newest checkpoint; a training that was cut short is continued.
+iterations=$(python -c "from mmengine.config import Config
+print(Config.fromfile('$config').train_cfg.max_iters)")
+checkpoint=$work_dir/iter_$iterations.pth
+if [[ ! -f $checkpoint ]]; then
+  say "training $config ($iterations iterations)"
+  python tools/train.py "$config" --work-dir "$work_dir" --resume
+else
+  say "reusing $checkpoint"
+fi
+
+say 'testing'
+python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" --cam --out "$metrics"
+
+say 'drawing'
+python tools/draw_panels.py "$config" "$checkpoint" --out "$pictures" --num 8
+
+python - "$metrics" "$pictures" <<'PYTHON'
+import json
+import pathlib
+import sys
+
+with open(sys.argv[1], encoding='utf-8') as file:
+    metrics = json.load(file)
+names = {'seg': 'mIoU', 'cam': 'cam/mIoU', 'aux': 'aux_cam/mIoU'}
+scores = ' '.join(f'{short} mIoU={metrics[name]:.2f}' for short, name in names.items())
+drawn = sum(1 for path in pathlib.Path(sys.argv[2]).rglob('*') if path.suffix in ('.png', '.jpg'))
+print(f'quickstart: {scores} pictures={drawn}')
+PYTHON

@@ -1,0 +1,92 @@
+"""Evaluates a checkpoint: python tools/test.py CONFIG CHECKPOINT."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.run_config import enable_crf, enable_drawing, enable_tta, load_config
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+
+    Returns:
+        argparse.Namespace: One attribute per argument.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='folder of the logs')
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the metrics')
+    parser.add_argument('--show-dir', help='folder for pictures of the predictions')
+    parser.add_argument('--tta', action='store_true', help='several scales and flip')
+    parser.add_argument('--crf', action='store_true', help='refine by a dense CRF before scoring')
+    parser.add_argument('--crf-workers', type=int, help='processes that run the CRF')
+    parser.add_argument(
+        '--cam', action='store_true', help='score class activation maps too; they use the tags'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='key=value pairs that replace values of the config',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parsed = parser.parse_args(arguments)
+    os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
+    return parsed
+
+
+def build_config(args: argparse.Namespace) -> Config:
+    """Applies the command line to the config.
+
+    Args:
+        args (argparse.Namespace): Result of :func:`parse_args`.
+
+    Returns:
+        Config: Ready for ``Runner.from_cfg``.
+    """
+    config = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    config.load_from = args.checkpoint
+    if args.cam:
+        config.model.setdefault('test_cfg', {})
+        config.model.test_cfg['cam'] = True
+    if args.tta:
+        enable_tta(config)
+    if args.crf or args.crf_workers is not None:
+        enable_crf(config, args.crf_workers)
+    if args.show_dir:
+        enable_drawing(config, args.show_dir)
+    return config
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Evaluates as the command line says.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+    """
+    args = parse_args(arguments)
+    metrics = Runner.from_cfg(build_config(args)).test()
+    if args.out and is_main_process():
+        out = Path(args.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        plain = {name: float(value) for name, value in metrics.items()}
+        out.write_text(json.dumps(plain, indent=2) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,66 @@
+"""Trains a segmentor: python tools/train.py CONFIG."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from mmengine.config import DictAction
+from mmengine.runner import Runner
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.run_config import enable_amp, load_config, set_resume
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+
+    Returns:
+        argparse.Namespace: One attribute per argument.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from a checkpoint, without a path (or "auto") from the latest in the work '
+        'folder',
+    )
+    parser.add_argument('--amp', action='store_true', help='train in mixed precision')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='key=value pairs that replace values of the config, for example '
+        'train_cfg.max_iters=100 or key="[(a,b),(c,d)]" without blanks',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parsed = parser.parse_args(arguments)
+    os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
+    return parsed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Trains as the command line says.
+
+    Args:
+        arguments (Sequence[str], optional): Default: those of the process.
+    """
+    args = parse_args(arguments)
+    config = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    if args.amp:
+        enable_amp(config)
+    set_resume(config, args.resume)
+    Runner.from_cfg(config).train()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,180 @@
+"""Every adaptation to a version of the toolbox, so that no other module knows about versions."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import os
+import pickle
+import sys
+import types
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+_COMPILED_EXTENSION = 'mmcv._ext'
+_TOOLBOX = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
+_EXTRAS = "`pip install 'wsss_plugin[openmmlab]'` or `pip install 'wsss_plugin[onedl]'`"
+_TRUST_VARIABLE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+class _CompiledExtensionStandIn(types.ModuleType):
+    """Stands in for ``mmcv._ext`` so that ``mmcv.ops`` imports where nothing was compiled."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def unavailable(*_args: object, **_kwargs: object) -> NoReturn:
+            raise RuntimeError(
+                f'expected the compiled operator mmcv.ops.{name}, received mmcv-lite, which has '
+                'none; install the compiled mmcv package to use a model that needs it'
+            )
+
+        return unavailable
+
+
+def provide_compiled_extension() -> bool:
+    """Makes ``mmcv.ops`` importable under mmcv-lite.
+
+    Returns:
+        bool: True if the stand-in was installed, False if a compiled extension exists.
+    """
+    if _COMPILED_EXTENSION in sys.modules or importlib.util.find_spec(_COMPILED_EXTENSION):
+        return False
+    module = _CompiledExtensionStandIn(_COMPILED_EXTENSION)
+    module.__spec__ = importlib.machinery.ModuleSpec(_COMPILED_EXTENSION, loader=None)
+    sys.modules[_COMPILED_EXTENSION] = module
+    return True
+
+
+def require_toolbox() -> None:
+    """Checks that one complete toolbox is installed and that torchvision fits torch.
+
+    Raises:
+        ImportError: If a package of the toolbox is missing, or torchvision was built for another
+            torch; the message names the remedy.
+    """
+    missing = [name for name in _TOOLBOX if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f'expected the packages {", ".join(_TOOLBOX)}, of which {", ".join(missing)} cannot '
+            f'be found; install one toolbox, either {_EXTRAS}'
+        )
+    _warn_of_mixed_toolboxes()
+    _require_matching_torchvision()
+
+
+def _warn_of_mixed_toolboxes() -> None:
+    mixed = [name for name in ('mmengine', 'mmsegmentation') if _has_both(name)]
+    if mixed:
+        warnings.warn(
+            f'{", ".join(mixed)} and the onedl continuation of the same name are both installed '
+            f'and overwrite each other; uninstall both, then run either {_EXTRAS}',
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _has_both(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+        importlib.metadata.version(f'onedl-{name}')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _require_matching_torchvision() -> None:
+    try:
+        importlib.import_module('torchvision')
+    except RuntimeError as error:
+        if 'torchvision::' not in str(error):
+            raise
+        raise ImportError(
+            'expected a torchvision built for the installed torch, received one whose operators '
+            f'torch does not know ({error}); install the pair of one release from one index, for '
+            'example `pip install torch==2.8.0 torchvision==0.23.0`'
+        ) from error
+
+
+def require_weights_only_loading() -> None:
+    """Makes the toolbox read local checkpoints as data only, on every supported version.
+
+    A file that holds other objects is refused unless the user trusts it by setting the variable
+    ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, which torch itself defines.
+    """
+    from mmengine.runner import CheckpointLoader
+
+    CheckpointLoader.register_scheme(prefixes='', loader=_load_local_checkpoint, force=True)
+
+
+def _load_local_checkpoint(filename: str, map_location: Any = None) -> Any:
+    import torch
+
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'expected a checkpoint file, received {path}, which does not exist; check the path '
+            'given on the command line, as load_from or as init_cfg.checkpoint'
+        )
+    trusted = os.environ.get(_TRUST_VARIABLE, '0').lower() in ('1', 'y', 'yes', 'true')
+    try:
+        return torch.load(path, map_location=map_location, weights_only=not trusted)
+    except pickle.UnpicklingError as error:
+        raise RuntimeError(
+            f'expected weights and plain values in {path}, received other pickled objects, which '
+            'could run code when loaded (or a damaged file); add SafeCheckpointHook to the '
+            'custom_hooks of the training that saves it, or, if you trust the file, set '
+            f'{_TRUST_VARIABLE}=1. torch says: {str(error).splitlines()[0]}'
+        ) from error
+    except (EOFError, RuntimeError) as error:
+        raise RuntimeError(
+            f'expected a complete checkpoint in {path}, received one that cannot be read (cut '
+            f'short?); copy or save it again. torch says: {str(error).splitlines()[0]}'
+        ) from error
+
+
+def init_distributed(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -> str:
+    """Starts the process group that the toolbox cannot start itself: gloo without a GPU.
+
+    With a GPU nothing is done, because the runner's own start-up then works.
+
+    Args:
+        launcher (str): The runner's ``launcher``.
+        dist_cfg (Mapping, optional): ``env_cfg.dist_cfg``; only ``timeout`` (seconds) is used.
+
+    Returns:
+        str: The backend in use, 'none' if training is not distributed.
+
+    Raises:
+        ValueError: If the launcher cannot work without a GPU.
+        RuntimeError: If torchrun's environment is missing.
+    """
+    import torch
+    from torch import distributed
+
+    if launcher == 'none':
+        return 'none'
+    if distributed.is_initialized():
+        return str(distributed.get_backend())
+    if torch.cuda.is_available():
+        return str((dist_cfg or {}).get('backend', 'nccl'))
+    if launcher != 'pytorch':
+        raise ValueError(
+            f"expected the launcher 'pytorch' on a machine without a GPU, received {launcher!r}; "
+            'start the processes with torchrun, as tools/dist_train.sh does'
+        )
+    missing = [name for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR') if name not in os.environ]
+    if missing:
+        raise RuntimeError(
+            f'expected the environment of torchrun, of which {", ".join(missing)} is missing; '
+            'start with tools/dist_train.sh CONFIG GPUS or drop --launcher'
+        )
+    seconds = float((dist_cfg or {}).get('timeout', 1800))
+    distributed.init_process_group('gloo', timeout=datetime.timedelta(seconds=seconds))
+    return 'gloo'

@@ -1,0 +1,28 @@
+"""Optimisers, hooks and wrappers that a runner takes from the registries."""
+
+from wsss_plugin import compat
+from wsss_plugin.engine.hooks import (
+    CheckpointShapeHook,
+    CosineThresholdHook,
+    EffectiveBatchSizeHook,
+    SafeCheckpointHook,
+)
+from wsss_plugin.engine.optimizers import (
+    DualBranchOptimWrapperConstructor,
+    JointOptimizer,
+    JointOptimWrapper,
+)
+from wsss_plugin.engine.wrappers import DeviceAgnosticDistributedDataParallel
+
+compat.require_weights_only_loading()
+
+__all__ = [
+    'CheckpointShapeHook',
+    'CosineThresholdHook',
+    'DeviceAgnosticDistributedDataParallel',
+    'DualBranchOptimWrapperConstructor',
+    'EffectiveBatchSizeHook',
+    'JointOptimWrapper',
+    'JointOptimizer',
+    'SafeCheckpointHook',
+]

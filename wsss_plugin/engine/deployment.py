@@ -1,0 +1,86 @@
+"""What remains of a trained segmentor when only its segmentation branch is used."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+_TRAINING_ONLY = ('cnn_cam_head', 'aux_cam_head', 'cam_head', 'projection_head', 'projection_ema')
+_CNN_BRANCH = ('backbone.cnn', 'backbone.modulations')
+_KEPT_MODEL_KEYS = ('data_preprocessor', 'decode_head', 'test_cfg')
+
+
+def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> dict[str, Tensor]:
+    """Keeps the weights of the transformer and the decode head.
+
+    Args:
+        state_dict (Mapping): Weights of a trained segmentor by name.
+        half (bool): Whether floating-point weights are stored as float16.
+
+    Returns:
+        dict: Weights by the names of an ``EncoderDecoder`` with the same transformer.
+
+    Raises:
+        ValueError: If the backbone or the decode head is missing.
+
+    Examples:
+        >>> import torch
+        >>> weights = {
+        ...     'backbone.vit.norm.bias': torch.zeros(1),
+        ...     'backbone.cnn.conv1.weight': torch.zeros(1),
+        ...     'decode_head.conv_seg.bias': torch.zeros(1),
+        ... }
+        >>> list(deployed_weights(weights))
+        ['backbone.norm.bias', 'decode_head.conv_seg.bias']
+    """
+    dual = any(name.startswith('backbone.vit.') for name in state_dict)
+    kept = {}
+    for name, weight in state_dict.items():
+        plain = name.removeprefix('module.')
+        if _starts_with(plain, _TRAINING_ONLY) or (dual and _starts_with(plain, _CNN_BRANCH)):
+            continue
+        if plain.startswith(('backbone.', 'decode_head.')):
+            plain = plain.replace('backbone.vit.', 'backbone.', 1)
+            shrink = half and weight.is_floating_point()
+            kept[plain] = weight.half() if shrink else weight
+    for part in ('backbone.', 'decode_head.'):
+        if not any(name.startswith(part) for name in kept):
+            raise ValueError(
+                f'expected weights named {part}* in the checkpoint, received '
+                f'{list(state_dict)[:3]}...; give a checkpoint that tools/train.py saved'
+            )
+    return kept
+
+
+def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Derives the config of the deployed model from that of the trained one.
+
+    Args:
+        model (Mapping): ``model`` of the training's config.
+
+    Returns:
+        dict: ``model`` of an ``EncoderDecoder`` that needs no pre-trained weights.
+    """
+    backbone = dict(model['backbone'])
+    backbone = dict(backbone['vit']) if 'vit' in backbone else backbone
+    backbone.setdefault('type', 'TimmVisionTransformer')
+    for key in ('pretrained', 'init_cfg', 'checkpoint'):
+        backbone.pop(key, None)
+    deployed: dict[str, Any] = {
+        key: copy.deepcopy(dict(model[key])) for key in _KEPT_MODEL_KEYS if key in model
+    }
+    deployed.update(type='EncoderDecoder', backbone=backbone, train_cfg={})
+    deployed.setdefault('test_cfg', {}).pop('cam', None)
+    deployed['test_cfg'].setdefault('mode', 'whole')
+    preprocessor = deployed.get('data_preprocessor', {})
+    if preprocessor.get('type') == 'MultiViewDataPreProcessor':
+        preprocessor['type'] = 'SegDataPreProcessor'
+    deployed['decode_head'].pop('init_cfg', None)
+    return deployed
+
+
+def _starts_with(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name.startswith(f'{prefix}.') for prefix in prefixes)

@@ -1,0 +1,173 @@
+"""Turns command-line choices into a runner's config; shared by the tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from wsss_plugin import compat
+
+_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook')
+
+
+def load_config(
+    path: str,
+    work_dir: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    launcher: str = 'none',
+) -> Config:
+    """Reads a config and applies what the command line says.
+
+    Args:
+        path (str): Config file.
+        work_dir (str, optional): Folder of logs and checkpoints; default: the config's own, else
+            ``work_dirs/<name of the config>``.
+        options (Mapping, optional): Values by dotted key that replace the config's.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Returns:
+        Config: Ready for ``Runner.from_cfg``.
+
+    Raises:
+        FileNotFoundError: If the config does not exist.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'expected a config file, received {path}, which does not exist; see configs/'
+        )
+    config = Config.fromfile(path)
+    config.merge_from_dict(dict(options or {}))
+    config.launcher = launcher
+    config.work_dir = work_dir or config.get('work_dir') or f'work_dirs/{Path(path).stem}'
+    _add_hooks(config)
+    _distribute(config)
+    return config
+
+
+def _add_hooks(config: Config) -> None:
+    hooks = list(config.get('custom_hooks') or [])
+    present = {hook['type'] if isinstance(hook['type'], str) else '' for hook in hooks}
+    config.custom_hooks = hooks + [{'type': name} for name in _HOOKS if name not in present]
+
+
+def _distribute(config: Config) -> None:
+    if config.launcher == 'none':
+        return
+    if config.get('model_wrapper_cfg') is None:
+        config.model_wrapper_cfg = {
+            'type': 'DeviceAgnosticDistributedDataParallel',
+            'find_unused_parameters': config.get('find_unused_parameters', False),
+            'broadcast_buffers': False,
+        }
+    compat.init_distributed(config.launcher, config.get('env_cfg', {}).get('dist_cfg'))
+
+
+def enable_amp(config: Config) -> None:
+    """Switches a training to mixed precision, float16 on a GPU and bfloat16 on a CPU.
+
+    Args:
+        config (Config): Changed in place; ``optim_wrapper.dtype`` may name another type.
+
+    Raises:
+        ValueError: If the optimiser wrapper is of a kind that has no mixed-precision form.
+    """
+    wrapper = config.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if kind == 'AmpOptimWrapper':
+        return
+    if kind != 'OptimWrapper':
+        raise ValueError(
+            "expected optim_wrapper.type 'OptimWrapper' for --amp, received "
+            f'{kind!r}; drop --amp or set optim_wrapper.dtype'
+        )
+    wrapper.type = 'AmpOptimWrapper'
+    wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def set_resume(config: Config, resume: str | None) -> None:
+    """Chooses the checkpoint from which a training continues.
+
+    Args:
+        config (Config): Changed in place.
+        resume (str, optional): 'auto' for the latest in the work folder, or a file; None starts
+            anew.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+    """
+    config.resume = resume is not None
+    if resume is None or resume == 'auto':
+        return
+    if not Path(resume).is_file():
+        raise FileNotFoundError(
+            f'expected a checkpoint for --resume, received {resume}, which does not exist; give '
+            'no path to continue from the latest in the work folder'
+        )
+    config.load_from = resume
+
+
+def enable_tta(config: Config) -> None:
+    """Tests at several scales and flipped, as ``tta_model`` and ``tta_pipeline`` say.
+
+    Args:
+        config (Config): Changed in place.
+
+    Raises:
+        KeyError: If the config has no ``tta_model`` or no ``tta_pipeline``.
+    """
+    missing = [key for key in ('tta_model', 'tta_pipeline') if key not in config]
+    if missing:
+        raise KeyError(
+            f'expected tta_model and tta_pipeline in the config for --tta, received none of '
+            f'{missing}; take them from configs/_base_/default_runtime.py'
+        )
+    config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    config.tta_model.module = config.model
+    config.model = config.tta_model
+
+
+def enable_crf(config: Config, workers: int | None = None) -> None:
+    """Refines predictions by a dense CRF before they are scored.
+
+    Args:
+        config (Config): Changed in place: ``crf`` of every WSSSMetric that has none.
+        workers (int, optional): Processes that run the CRF.
+
+    Raises:
+        KeyError: If ``test_evaluator`` has no WSSSMetric.
+    """
+    evaluators = config.test_evaluator
+    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
+    metrics = [metric for metric in evaluators if metric.get('type') == 'WSSSMetric']
+    if not metrics:
+        raise KeyError(
+            'expected a WSSSMetric in test_evaluator for --crf, received '
+            f'{[metric.get("type") for metric in evaluators]}'
+        )
+    for metric in metrics:
+        if metric.get('crf') is None:
+            metric['crf'] = {}
+        if workers is not None:
+            metric['crf_workers'] = workers
+
+
+def enable_drawing(config: Config, folder: str) -> None:
+    """Draws predictions into a folder while testing.
+
+    Args:
+        config (Config): Changed in place.
+        folder (str): Below the run's own folder in the work folder, or absolute.
+
+    Raises:
+        KeyError: If the config has no visualization hook or no visualizer.
+    """
+    if 'visualization' not in config.get('default_hooks', {}) or 'visualizer' not in config:
+        raise KeyError(
+            'expected default_hooks.visualization and visualizer in the config for --show-dir, '
+            "received a config without; add visualization=dict(type='SegVisualizationHook')"
+        )
+    config.default_hooks.visualization.draw = True
+    config.visualizer.save_dir = folder
