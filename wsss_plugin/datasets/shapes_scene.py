@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class ShapesScene:
     """Holds everything that is known about a generated image.
 

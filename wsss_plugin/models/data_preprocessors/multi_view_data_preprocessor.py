@@ -17,7 +17,20 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
     Where ``inputs`` is a dict of views, each becomes (x - mean) / std in the model's channel
     order; where it is a list of images, this is mmseg's own preprocessor, whose arguments it
     takes.
+
+    Args:
+        *args: Arguments of mmseg's ``SegDataPreProcessor``.
+        bgr_to_rgb (bool): Whether images are loaded as BGR and the model expects RGB.
+        rgb_to_bgr (bool): The reverse.
+        **kwargs: Further arguments of mmseg's ``SegDataPreProcessor``.
     """
+
+    def __init__(
+        self, *args: Any, bgr_to_rgb: bool = False, rgb_to_bgr: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, bgr_to_rgb=bgr_to_rgb, rgb_to_bgr=rgb_to_bgr, **kwargs)
+        # The two stacks keep this under different names.
+        self.swap_channels = bgr_to_rgb or rgb_to_bgr
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
         """Prepares a batch.
@@ -54,7 +67,7 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
         batch = images if isinstance(images, torch.Tensor) else torch.stack(list(images))
         # One transfer of bytes per view instead of one of floats per image.
         batch = self.cast_data(batch)
-        if self.channel_conversion and batch.shape[1] == 3:
+        if self.swap_channels and batch.shape[1] == 3:
             batch = batch.flip(1)
         batch = batch.float()
         return (batch - self.mean) / self.std if self._enable_normalize else batch

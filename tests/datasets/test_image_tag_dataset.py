@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from wsss_plugin.datasets import ImageTagDataset
+
+
+@pytest.fixture
+def root(tmp_path, write_image):
+    for name in ('a.png', 'sub folder/b 1.JPG', 'c.v2.png'):
+        write_image(tmp_path / 'images' / name)
+    return tmp_path
+
+
+def _build(root, content, name='tags.csv', **kwargs):
+    (root / name).write_text(content)
+    return ImageTagDataset(name, data_root=str(root), **kwargs)
+
+
+def _all_tags(dataset):
+    samples = [dataset.get_data_info(index) for index in range(len(dataset))]
+    return {
+        sample['img_path'].rsplit('/', 1)[1]: [dataset.tag_classes[n] for n in sample['tags']]
+        for sample in samples
+    }
+
+
+_EXPECTED = {'a.png': ['cat', 'dog'], 'b 1.JPG': ['cat'], 'c.v2.png': []}
+_JSON = json.dumps({'a': ['dog', 'cat'], 'sub folder/b 1.JPG': ['cat'], 'c.v2': []})
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('tags.csv', 'image,tags\na,dog; cat\nsub folder/b 1.JPG,cat\nc.v2,\n'),
+        ('tags.csv', '\ufefffilename,dog,cat\r\na.png,1,1\r\nsub folder/b 1,0,1\r\nc.v2,0,0\r\n'),
+        ('tags.json', _JSON),
+    ],
+)
+def test_formats_and_discovered_classes(root, name, content):
+    dataset = _build(root, content, name)
+    assert dataset.metainfo['classes'] == ('background', 'cat', 'dog')
+    assert len(dataset.metainfo['palette']) == 3
+    assert _all_tags(dataset) == _EXPECTED
+
+
+def test_given_classes_keep_their_order(root):
+    classes = ('background', 'dog', 'bird', 'cat')
+    dataset = _build(root, _JSON, 'tags.json', metainfo={'classes': classes})
+    assert dataset.tag_classes == classes[1:]
+    assert dataset[0]['gt_tags'].tolist() == [1, 0, 1]
+
+
+def test_single_class(root):
+    dataset = _build(root, 'image,crack\na,1\nsub folder/b 1,1\nc.v2,0\n')
+    assert [dataset[index]['gt_tags'].tolist() for index in range(3)] == [[1], [0], [1]]
+
+
+def test_masks_by_name(root):
+    dataset = _build(root, _JSON, 'tags.json', test_mode=True)
+    assert dataset[2]['seg_map_path'] == str(root / 'masks/sub folder/b 1.png')
+
+
+def test_sample_through_the_pipeline(root, training_pipeline):
+    dataset = _build(root, _JSON, 'tags.json', pipeline=training_pipeline)
+    sample = dataset[2]
+    assert sample['inputs']['view2'].shape == (3, 32, 32)
+    assert sample['data_samples'].gt_tags.tolist() == [1, 0]
+
+
+def test_unlisted_images(root):
+    content = 'image,tags\na,dog\n'
+    with pytest.raises(ValueError, match=r'tags\.csv: .*none for 2, among them c\.v2\.png.*ignore'):
+        _build(root, content)
+    assert _all_tags(_build(root, content, unlisted='ignore')) == {'a.png': ['dog']}
+    background = _all_tags(_build(root, content, unlisted='background'))
+    assert background == {'a.png': ['dog'], 'b 1.JPG': [], 'c.v2.png': []}
+    with pytest.raises(ValueError, match=r'unlisted: expected one of'):
+        _build(root, content, unlisted='drop')
+
+
+def test_require_tags(root):
+    with pytest.raises(ValueError, match=r'tags\.json: .*for image c\.v2, received none'):
+        _build(root, _JSON, 'tags.json', require_tags=True)
+
+
+def test_unknown_tag(root):
+    with pytest.raises(ValueError, match=r"tags\.json: .*classes dog; received 'cat' for image a"):
+        _build(root, _JSON, 'tags.json', metainfo={'classes': ('background', 'dog')})
+
+
+@pytest.mark.parametrize(
+    ('content', 'name', 'message'),
+    [
+        ('a,dog\n', 'tags.csv', 'expected a header'),
+        ('', 'tags.csv', 'received .an empty file'),
+        ('image,tags\na,dog,cat\n', 'tags.csv', r'2 columns in row 2, received 3; separate'),
+        ('image,tags\na,dog\na,cat\n', 'tags.csv', 'one row per image, received a twice'),
+        ('image,dog,cat\na,1,yes\n', 'tags.csv', 'expected 0 or 1 in every column of image a'),
+        ('{"a": "dog"}', 'tags.json', 'expected an object'),
+        ('{"a": ', 'tags.json', 'expected JSON'),
+        ('a dog', 'tags.txt', r'ending in \.csv or \.json'),
+    ],
+)
+def test_files_not_understood(root, content, name, message):
+    with pytest.raises(ValueError, match=rf'(?s){name}: .*{message}|{name}: {message}'):
+        _build(root, content, name)
+
+
+def test_named_image_is_missing_or_ambiguous(root, write_image):
+    with pytest.raises(FileNotFoundError, match=r'tags\.csv: expected an image named z in'):
+        _build(root, 'image,tags\nz,dog\n')
+    write_image(root / 'images/a.jpg')
+    with pytest.raises(ValueError, match=r'one image named a .*a\.jpg, a\.png; add the suffix'):
+        _build(root, 'image,tags\na,dog\n')
+
+
+def test_missing_tag_file(root):
+    with pytest.raises(FileNotFoundError, match='ann_file: expected a file at'):
+        ImageTagDataset('nothing.csv', data_root=str(root))

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import random
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
+
+from wsss_plugin.datasets import ImageTagDataset, SeededIndex, ShapesTagDataset
+from wsss_plugin.datasets.seeded_index import random_state
+
+_LIST = 'ImageSets/Segmentation/train.txt'
+
+
+@pytest.fixture
+def shapes(shapes_root, training_pipeline):
+    return ShapesTagDataset(_LIST, data_root=str(shapes_root), pipeline=training_pipeline)
+
+
+def _same(first, second):
+    return all(
+        torch.equal(first['inputs'][name], second['inputs'][name]) for name in first['inputs']
+    ) and (first['data_samples'].metainfo == second['data_samples'].metainfo)
+
+
+def test_training_sample(shapes, shapes_root):
+    sample = shapes[SeededIndex(1, seed=9)]
+    data = sample['data_samples']
+    tags = json.loads((shapes_root / 'tags.json').read_text())['train_00001']
+    groups = json.loads((shapes_root / 'groups.json').read_text())['train_00001']
+    assert data.gt_tags.dtype == torch.float32
+    assert [shapes.tag_classes[i] for i in data.gt_tags.nonzero().flatten()] == tags
+    assert [shapes.tag_classes[i] for i in shapes.get_cat_ids(1)] == tags
+    assert data.metainfo['groups'] == tuple(groups)
+    assert data.metainfo['sample_seed'] == 9
+    assert 'seg_map_path' not in data.metainfo
+    assert {view.shape for view in sample['inputs'].values()} == {(3, 32, 32)}
+
+
+def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
+    root = tmp_path / 'copy'
+    shutil.copytree(shapes_root, root)
+    shutil.rmtree(root / 'SegmentationClass')
+    dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
+    assert all('inputs' in dataset[index] for index in range(len(dataset)))
+
+
+@pytest.mark.parametrize('arguments', [{'test_mode': True}, {'load_masks': True}])
+def test_masks_on_request(shapes_root, arguments):
+    pipeline = [
+        {'type': 'LoadImageOrRaise'},
+        {'type': 'LoadAnnotations'},
+        {'type': 'PackWSSSInputs'},
+    ]
+    dataset = ShapesTagDataset(_LIST, data_root=str(shapes_root), pipeline=pipeline, **arguments)
+    data = dataset[0]['data_samples']
+    present = set(data.gt_sem_seg.data.unique().tolist()) - {0}
+    assert present == {int(i) + 1 for i in data.gt_tags.nonzero().flatten()}
+
+
+def test_seed_decides_the_augmentation(shapes):
+    first = shapes[SeededIndex(2, seed=1)]
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    assert _same(first, shapes[SeededIndex(2, seed=1)])
+    assert not _same(first, shapes[SeededIndex(2, seed=2)])
+    assert not torch.equal(shapes[2]['inputs']['view1'], shapes[2]['inputs']['view1'])
+
+
+def test_seeded_sample_leaves_the_generators_alone(shapes):
+    with random_state(0):
+        expected = random.random(), np.random.rand(), torch.rand(2).tolist()
+    with random_state(0):
+        shapes[SeededIndex(0, seed=3)]
+        assert (random.random(), np.random.rand(), torch.rand(2).tolist()) == expected
+
+
+def test_testing_draws_no_random_number(shapes_root):
+    dataset = ShapesTagDataset(_LIST, data_root=str(shapes_root), test_mode=True)
+    state = torch.get_rng_state()
+    assert dataset[1]['sample_seed'] == 1
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_seed_passes_through_wrappers(shapes):
+    plain = shapes[SeededIndex(1, seed=4)]
+    assert _same(plain, RepeatDataset(shapes, 3)[SeededIndex(7, seed=4)])
+    assert _same(plain, ConcatDataset([shapes, shapes])[SeededIndex(7, seed=4)])
+
+
+def _loader(root, pipeline, workers, batch_size):
+    config = {
+        'batch_size': batch_size,
+        'num_workers': workers,
+        'sampler': {'type': 'ReproducibleInfiniteSampler'},
+        'dataset': {
+            'type': 'ShapesTagDataset',
+            'ann_file': _LIST,
+            'data_root': str(root),
+            'pipeline': pipeline,
+        },
+    }
+    return Runner.build_dataloader(config, seed=3)
+
+
+def test_same_batches_with_and_without_workers(shapes_root, training_pipeline):
+    alone = iter(_loader(shapes_root, training_pipeline, 0, 2))
+    helped = iter(_loader(shapes_root, training_pipeline, 2, 2))
+    for _ in range(4):
+        first, second = next(alone), next(helped)
+        for name in ('view1', 'local', 'view2'):
+            assert torch.equal(
+                torch.stack(first['inputs'][name]), torch.stack(second['inputs'][name])
+            )
+        for one, other in zip(first['data_samples'], second['data_samples'], strict=True):
+            assert one.metainfo == other.metainfo
+            assert torch.equal(one.gt_tags, other.gt_tags)
+
+
+def test_two_ranks_see_what_one_process_sees(monkeypatch, shapes_root, training_pipeline):
+    where = 'wsss_plugin.datasets.reproducible_infinite_sampler.get_dist_info'
+    single = next(iter(_loader(shapes_root, training_pipeline, 0, 4)))['inputs']['view1']
+    ranks = []
+    for rank in range(2):
+        monkeypatch.setattr(where, lambda rank=rank: (rank, 2))
+        ranks.append(next(iter(_loader(shapes_root, training_pipeline, 0, 2)))['inputs']['view1'])
+    together = [image for pair in zip(*ranks, strict=True) for image in pair]
+    assert torch.equal(torch.stack(together), torch.stack(single))
+
+
+def test_missing_data_root():
+    with pytest.raises(FileNotFoundError, match=r'data_root: expected a folder at /no/where'):
+        DATASETS.build({'type': 'ShapesTagDataset', 'ann_file': 'x.txt', 'data_root': '/no/where'})
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ({'ann_file': 'nothing.txt'}, r'ann_file: expected a file at .*nothing\.txt'),
+        ({'ann_file': _LIST, 'data_prefix': {'img_path': 'photos'}}, r"data_prefix\['img_path'\]"),
+        ({'ann_file': _LIST, 'groups_file': 'g.json'}, r'groups_file: expected a file'),
+    ],
+)
+def test_missing_files(shapes_root, arguments, message):
+    with pytest.raises(FileNotFoundError, match=message):
+        ShapesTagDataset(data_root=str(shapes_root), **arguments)
+
+
+def test_groups_of_wrong_structure(shapes_root, tmp_path):
+    (tmp_path / 'groups.json').write_text('["plain"]')
+    with pytest.raises(ValueError, match=r'groups\.json: expected an object'):
+        ShapesTagDataset(
+            _LIST, data_root=str(shapes_root), groups_file=str(tmp_path / 'groups.json')
+        )
+
+
+def test_empty_list(shapes_root, tmp_path):
+    (tmp_path / 'empty.txt').write_text('\n')
+    with pytest.raises(ValueError, match=r'empty\.txt: expected at least one image'):
+        ShapesTagDataset(str(tmp_path / 'empty.txt'), data_root=str(shapes_root))
+
+
+@pytest.mark.parametrize('classes', [(), ('background',), ('cat', 'dog')])
+def test_classes_need_background_first(tmp_path, write_image, classes):
+    write_image(tmp_path / 'images/a.png')
+    (tmp_path / 'tags.json').write_text('{"a": []}')
+    with pytest.raises(ValueError, match=r"metainfo\['classes'\]: expected 'background'"):
+        ImageTagDataset('tags.json', data_root=str(tmp_path), metainfo={'classes': classes})
+
+
+def test_truncated_image_stops_training(shapes_root, tmp_path, training_pipeline):
+    root = tmp_path / 'copy'
+    shutil.copytree(shapes_root, root)
+    image = root / 'JPEGImages/train_00002.jpg'
+    image.write_bytes(image.read_bytes()[:700])
+    dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
+    with pytest.raises(RuntimeError, match=r'train_00002\.jpg: .*truncated'):
+        dataset[2]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from wsss_plugin.datasets import VOCTagDataset
+
+
+def _object(name: str, difficult: int | None = 0) -> str:
+    flag = '' if difficult is None else f'<difficult>{difficult}</difficult>'
+    return f'<object><name>{name}</name>{flag}<bndbox><xmin>1</xmin></bndbox></object>'
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / 'JPEGImages').mkdir()
+    (tmp_path / 'Annotations').mkdir()
+    contents = {
+        '2007_000001': _object('dog') + _object('cat') + _object('dog'),
+        '2007_000002': _object('person', 1) + _object('tvmonitor', None),
+        'only_difficult': _object('sheep', 1),
+    }
+    for name, objects in contents.items():
+        path = tmp_path / f'Annotations/{name}.xml'
+        path.write_text(f'<annotation><filename>{name}.jpg</filename>{objects}</annotation>')
+    (tmp_path / 'list.txt').write_text('2007_000001\n2007_000002\n\n')
+    return tmp_path
+
+
+def _build(root, **kwargs):
+    return VOCTagDataset(**{'ann_file': 'list.txt', 'data_root': str(root), **kwargs})
+
+
+def _tags(dataset, index):
+    return {dataset.tag_classes[number] for number in dataset.get_cat_ids(index)}
+
+
+def test_tags_of_the_annotations(root):
+    dataset = _build(root)
+    assert len(dataset) == 2
+    assert len(dataset.tag_classes) == 20
+    assert _tags(dataset, 0) == {'cat', 'dog'}
+    assert _tags(dataset, 1) == {'person', 'tvmonitor'}
+    sample = dataset[1]
+    assert sample['img_path'] == str(root / 'JPEGImages/2007_000002.jpg')
+    assert sample['gt_tags'].shape == (20,)
+    assert sample['gt_tags'].nonzero()[0].tolist() == [14, 19]
+    assert 'seg_map_path' not in sample
+
+
+def test_difficult_objects_by_option(root):
+    assert _tags(_build(root, use_difficult=False), 1) == {'tvmonitor'}
+    (root / 'list.txt').write_text('only_difficult\n')
+    assert _tags(_build(root), 0) == {'sheep'}
+    with pytest.raises(ValueError, match=r'only_difficult\.xml: .*received none; add a tag'):
+        _build(root, use_difficult=False)
+    dataset = _build(root, use_difficult=False, require_tags=False)
+    assert dataset[0]['gt_tags'].sum() == 0
+
+
+def test_lists_of_paths(root):
+    line = '/JPEGImages/2007_000001.jpg /SegmentationClassAug/2007_000001.png\n'
+    (root / 'list.txt').write_text(line)
+    dataset = _build(root, test_mode=True, data_prefix={'seg_map_path': 'SegmentationClassAug'})
+    assert dataset[0]['img_path'] == str(root / 'JPEGImages/2007_000001.jpg')
+    assert dataset[0]['seg_map_path'] == str(root / 'SegmentationClassAug/2007_000001.png')
+
+
+def test_unknown_tag_names_file_tag_and_classes(root):
+    (root / 'Annotations/2007_000002.xml').write_text(f'<annotation>{_object("hand")}</annotation>')
+    with pytest.raises(ValueError, match=r"2007_000002\.xml: .*aeroplane.*'hand'.*metainfo"):
+        _build(root)
+
+
+def test_subset_of_classes(root):
+    dataset = _build(root, metainfo={'classes': ('background', 'dog', 'person')})
+    assert dataset.tag_classes == ('dog', 'person')
+    assert [dataset.get_cat_ids(index) for index in range(2)] == [[0], [1]]
+
+
+def test_missing_annotation(root):
+    (root / 'list.txt').write_text('2011_000009\n')
+    with pytest.raises(FileNotFoundError, match=r'2011_000009\.xml: .*annotation_path'):
+        _build(root)
+    sample = _build(root, test_mode=True)[0]
+    assert 'gt_tags' not in sample
+
+
+def test_damaged_annotation(root):
+    (root / 'Annotations/2007_000001.xml').write_text('<annotation><object>')
+    with pytest.raises(ValueError, match=r'2007_000001\.xml: expected a VOC annotation in XML'):
+        _build(root)

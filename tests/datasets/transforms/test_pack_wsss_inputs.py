@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_plugin.datasets.transforms import PackWSSSInputs
+
+
+def test_views_tags_and_metainfo():
+    view = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    results = {
+        'img': view,
+        'views': {'view1': view[..., ::-1], 'local': view},
+        'gt_tags': np.array([0, 1, 1], np.float32),
+        'box': (0, 2, 1, 4),
+        'sample_seed': 5,
+        'groups': ('plain',),
+        'img_path': 'a.jpg',
+    }
+    packed = PackWSSSInputs()(results)
+    assert set(packed['inputs']) == {'view1', 'local'}
+    assert torch.equal(packed['inputs']['local'], torch.from_numpy(view).permute(2, 0, 1))
+    assert torch.equal(packed['inputs']['view1'], packed['inputs']['local'].flip(0))
+    sample = packed['data_samples']
+    assert torch.equal(sample.gt_tags, torch.tensor([0.0, 1.0, 1.0]))
+    assert 'gt_tags' in sample.keys()  # noqa: SIM118
+    assert sample.metainfo['box'] == (0, 2, 1, 4)
+    assert sample.metainfo['sample_seed'] == 5
+    assert sample.metainfo['groups'] == ('plain',)
+    assert 'img' in results
+
+
+def test_test_sample_with_mask_and_without_tags():
+    image = np.zeros((4, 6, 3), np.uint8)
+    packed = PackWSSSInputs()({'img': image, 'gt_seg_map': np.ones((4, 6), np.uint8)})
+    assert packed['inputs'].shape == (3, 4, 6)
+    sample = packed['data_samples']
+    assert sample.gt_sem_seg.data.shape == (1, 4, 6)
+    assert 'gt_tags' not in sample
+
+
+def test_nothing_to_pack():
+    with pytest.raises(KeyError, match='expected an image or views'):
+        PackWSSSInputs()({'img_path': 'a.jpg'})

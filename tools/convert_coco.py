@@ -1,0 +1,127 @@
+"""Draws COCO's instances as masks: ``python tools/convert_coco.py instances_val2014.json OUT``."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.utils import track_iter_progress
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset, load_coco
+
+Job = tuple[Path, int, int, list[dict[str, Any]], dict[int, int], int]
+
+
+def draw_mask(
+    height: int,
+    width: int,
+    annotations: list[dict[str, Any]],
+    labels: dict[int, int],
+    crowd_label: int = -1,
+) -> np.ndarray:
+    """Draws instances into a label map, crowds first and then from large to small.
+
+    Small objects come last because what overlaps them mostly contains them.
+
+    Args:
+        height (int): Height in pixels.
+        width (int): Width in pixels.
+        annotations (list[dict]): COCO annotations (polygons or run lengths).
+        labels (dict[int, int]): Category id to label.
+        crowd_label (int): Label of crowd regions, or -1 for that of their category.
+
+    Returns:
+        np.ndarray: uint8 (height, width), 0 background.
+    """
+    mask = np.zeros((height, width), np.uint8)
+    order = sorted(annotations, key=lambda item: (not item.get('iscrowd', 0), -item['area']))
+    for item in order:
+        shape = item['segmentation']
+        if not shape:
+            continue
+        encoded = shape
+        if isinstance(shape, list):
+            encoded = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
+        elif isinstance(shape['counts'], list):
+            encoded = coco_mask.frPyObjects(shape, height, width)
+        label = labels[item['category_id']]
+        if item.get('iscrowd', 0) and crowd_label >= 0:
+            label = crowd_label
+        mask[coco_mask.decode(encoded) > 0] = label
+    return mask
+
+
+def _jobs(ann_file: str, out: Path, crowd_label: int) -> Iterator[Job]:
+    coco = load_coco(ann_file)
+    labels = {category: number for number, category in enumerate(sorted(coco.cats), start=1)}
+    if len(labels) > 254:
+        raise ValueError(f'{ann_file}: expected at most 254 categories, received {len(labels)}')
+    for image_id in sorted(coco.imgs):
+        image = coco.imgs[image_id]
+        path = out / Path(image['file_name']).with_suffix('.png')
+        annotations = coco.imgToAnns.get(image_id, [])
+        yield path, image['height'], image['width'], annotations, labels, crowd_label
+
+
+def _convert(job: Job) -> None:
+    path, height, width, annotations, labels, crowd_label = job
+    picture = Image.fromarray(draw_mask(height, width, annotations, labels, crowd_label))
+    palette = COCOTagDataset.METAINFO['palette']
+    picture.putpalette([value for colour in palette for value in colour])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # An interrupted run must not leave half a file under the final name.
+    partial = path.with_suffix('.partial')
+    picture.save(partial, format='PNG')
+    partial.replace(path)
+
+
+def _run(jobs: list[Job], workers: int) -> Iterator[None]:
+    if workers <= 1:
+        yield from map(_convert, jobs)
+        return
+    with multiprocessing.Pool(workers) as pool:
+        yield from pool.imap_unordered(_convert, jobs, chunksize=16)
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('ann_file', help='instances JSON')
+    parser.add_argument('out', type=Path, help='folder of the masks; existing masks are kept')
+    parser.add_argument('--workers', type=int, default=2, help='processes, at least 1')
+    parser.add_argument(
+        '--crowd', choices=('class', 'ignore'), default='class', help='label of crowd regions'
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes a mask per image: 0 background, categories from 1 in the order of their ids."""
+    args = parse_args(arguments)
+    if not Path(args.ann_file).is_file():
+        print(
+            f'convert_coco: {args.ann_file}: no such file; name instances_*.json', file=sys.stderr
+        )
+        return 1
+    try:
+        jobs = list(_jobs(args.ann_file, args.out, 255 if args.crowd == 'ignore' else -1))
+    except ValueError as error:
+        print(f'convert_coco: {error}', file=sys.stderr)
+        return 1
+    open_jobs = [job for job in jobs if not job[0].exists()]
+    print(f'convert_coco: {len(jobs)} images, {len(jobs) - len(open_jobs)} masks exist')
+    for _ in track_iter_progress((_run(open_jobs, args.workers), len(open_jobs))):
+        pass
+    print(f'\nconvert_coco: masks in {args.out}')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
