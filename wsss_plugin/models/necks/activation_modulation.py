@@ -53,7 +53,7 @@ class ActivationModulation(BaseModule):
         spatial: bool = True,
         statistics: str = 'image',
         gaussian: str = 'peak',
-        norm_cfg: dict | None = dict(type='BN', momentum=0.01),  # noqa: B006  (never changed)
+        norm_cfg: dict | None = {'type': 'BN', 'momentum': 0.01},  # noqa: B006  (never changed)
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -135,7 +135,7 @@ class ActivationModulation(BaseModule):
         """
         if self.spatial_layers is None:
             raise RuntimeError('expected spatial=True, received a modulation without spatial gate')
-        pooled = (features.amax(dim=1, keepdim=True), features.mean(dim=1, keepdim=True))
+        pooled = (features.max(dim=1, keepdim=True).values, features.mean(dim=1, keepdim=True))
         return self._gate(self.spatial_layers(torch.cat(pooled, dim=1))).to(features.dtype)
 
     def _gate(self, values: Tensor) -> Tensor:

@@ -1,0 +1,39 @@
+"""Saved reference arrays and plain formulations for all tests."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture
+def reference() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Loads the arrays of a file of tests/data as tensors by name."""
+
+    def load(name: str) -> dict[str, torch.Tensor]:
+        with np.load(TESTS / 'data' / f'{name}.npz') as arrays:
+            return {
+                key: torch.from_numpy(arrays[key])
+                for key in arrays.files
+                if arrays[key].dtype.kind in 'fiub'
+            }
+
+    return load
+
+
+@pytest.fixture(scope='session')
+def plain() -> ModuleType:
+    """The module of plain formulations."""
+    path = TESTS / 'plain_formulations.py'
+    spec = importlib.util.spec_from_file_location('plain_formulations', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from torch.testing import assert_close
+
+from wsss_plugin.models.losses import BalancedCrossEntropyLoss
+
+CLOSE = {'atol': 1e-5, 'rtol': 0}
+
+
+@pytest.fixture
+def arrays(reference):
+    return reference('seg_loss')
+
+
+def test_reference_value_and_gradient(arrays):
+    logits = arrays['logits'].requires_grad_()
+    loss = MODELS.build({'type': 'BalancedCrossEntropyLoss'})
+    value = loss(logits, arrays['label'])
+    assert_close(value, arrays['loss_toco'], **CLOSE)
+    value.backward()
+    assert_close(logits.grad, arrays['grad_toco'], **CLOSE)
+    assert loss.loss_name == 'loss_seg'
+
+
+def test_reference_value_without_foreground(arrays):
+    loss = BalancedCrossEntropyLoss()(arrays['logits'], arrays['label_without_foreground'])
+    assert_close(loss, arrays['loss_dupl_without_foreground'], **CLOSE)
+
+
+@pytest.mark.parametrize('value', [0, 2, 255])
+def test_finite_where_parts_are_empty(value):
+    logits = torch.randn(2, 3, 4, 4, requires_grad=True)
+    label = torch.full((2, 4, 4), value)
+    loss = BalancedCrossEntropyLoss()(logits, label)
+    loss.backward()
+    expected = 0 if value == 255 else 0.5 * F.cross_entropy(logits, label)
+    assert_close(loss, torch.as_tensor(expected, dtype=loss.dtype))
+    assert logits.grad.isfinite().all()
+
+
+def test_another_ignore_index_and_weights():
+    logits = torch.randn(1, 3, 2, 2)
+    label = torch.tensor([[[0, 1], [2, -1]]])
+    pixels = F.cross_entropy(logits, label, ignore_index=-1, reduction='none')
+    weight = torch.tensor([[[2.0, 1.0], [3.0, 4.0]]])
+    expected = 0.5 * 2 * pixels[0, 0, 0] + 0.25 * (pixels[0, 0, 1] + 3 * pixels[0, 1, 0])
+    loss = BalancedCrossEntropyLoss(loss_weight=0.1)
+    assert_close(loss(logits, label, weight=weight, ignore_index=-1), 0.1 * expected)
+
+
+def test_gradient():
+    logits = torch.randn(1, 3, 2, 3, dtype=torch.float64, requires_grad=True)
+    label = torch.tensor([[[0, 1, 2], [255, 0, 1]]])
+    assert torch.autograd.gradcheck(lambda x: BalancedCrossEntropyLoss()(x, label), (logits,))
+
+
+def test_in_a_decode_head():
+    head = MODELS.build(
+        {
+            'type': 'FCNHead',
+            'in_channels': 4,
+            'channels': 4,
+            'num_convs': 1,
+            'num_classes': 3,
+            'loss_decode': {'type': 'BalancedCrossEntropyLoss', 'loss_weight': 0.1},
+        }
+    )
+    assert isinstance(head.loss_decode, BalancedCrossEntropyLoss)
