@@ -130,13 +130,17 @@ def _load_local_checkpoint(filename: str, map_location: Any = None) -> Any:
             f'expected weights and plain values in {path}, received other pickled objects, which '
             'could run code when loaded (or a damaged file); add SafeCheckpointHook to the '
             'custom_hooks of the training that saves it, or, if you trust the file, set '
-            f'{_TRUST_VARIABLE}=1. torch says: {str(error).splitlines()[0]}'
+            f'{_TRUST_VARIABLE}=1. torch says: {_first_line(error)}'
         ) from error
     except (EOFError, RuntimeError) as error:
         raise RuntimeError(
             f'expected a complete checkpoint in {path}, received one that cannot be read (cut '
-            f'short?); copy or save it again. torch says: {str(error).splitlines()[0]}'
+            f'short?); copy or save it again. torch says: {_first_line(error)}'
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def init_distributed(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -> str:

@@ -84,11 +84,16 @@ def test_tta_wraps_the_model(path):
     config = run_config.load_config(path)
     with pytest.raises(KeyError, match='tta_model'):
         run_config.enable_tta(config)
-    config.tta_model, config.tta_pipeline = {'type': 'SegTTAModel'}, [{'type': 'B'}]
+    resize = [{'type': 'Resize', 'scale_factor': scale} for scale in (1.0, 1.5)]
+    flips = [{'type': 'RandomFlip', 'prob': probability} for probability in (0.0, 1.0)]
+    pipeline = [{'type': 'B'}, {'type': 'TestTimeAug', 'transforms': [resize, flips]}]
+    config.tta_model, config.tta_pipeline = {'type': 'SegTTAModel'}, pipeline
     run_config.enable_tta(config)
     assert config.model.type == 'SegTTAModel'
     assert config.model.module.type == 'A'
-    assert config.test_dataloader.dataset.pipeline == [{'type': 'B'}]
+    assert config.test_dataloader.dataset.pipeline == pipeline
+    assert config.test_evaluator[0] == {'type': 'WSSSMetric', 'scales': (1.0, 1.5), 'flip': True}
+    assert config.test_evaluator[1] == {'type': 'Other'}
 
 
 def test_drawing_needs_a_hook(path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,9 @@ def enable_tta(config: Config) -> None:
             f'{missing}; take them from configs/_base_/default_runtime.py'
         )
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    scales, flip = _protocol(config.tta_pipeline)
+    for metric in _metrics(config):
+        metric.update(scales=scales, flip=flip)
     config.tta_model.module = config.model
     config.model = config.tta_model
 
@@ -139,13 +142,10 @@ def enable_crf(config: Config, workers: int | None = None) -> None:
     Raises:
         KeyError: If ``test_evaluator`` has no WSSSMetric.
     """
-    evaluators = config.test_evaluator
-    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
-    metrics = [metric for metric in evaluators if metric.get('type') == 'WSSSMetric']
+    metrics = _metrics(config)
     if not metrics:
         raise KeyError(
-            'expected a WSSSMetric in test_evaluator for --crf, received '
-            f'{[metric.get("type") for metric in evaluators]}'
+            f'expected a WSSSMetric in test_evaluator for --crf, received {config.test_evaluator}'
         )
     for metric in metrics:
         if metric.get('crf') is None:
@@ -171,3 +171,22 @@ def enable_drawing(config: Config, folder: str) -> None:
         )
     config.default_hooks.visualization.draw = True
     config.visualizer.save_dir = folder
+
+
+def _metrics(config: Config) -> list[Any]:
+    evaluators = config.get('test_evaluator', [])
+    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
+    return [metric for metric in evaluators if metric.get('type') == 'WSSSMetric']
+
+
+def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...], bool]:
+    """Scales and flip of a pipeline with TestTimeAug, for the metric to print."""
+    scales: list[float] = []
+    flip = False
+    for step in pipeline:
+        for alternatives in step.get('transforms', []) if step['type'] == 'TestTimeAug' else []:
+            for transform in alternatives:
+                if 'scale_factor' in transform:
+                    scales.append(float(transform['scale_factor']))
+                flip |= transform['type'] == 'RandomFlip' and transform.get('prob') == 1.0
+    return tuple(scales) or (1.0,), flip

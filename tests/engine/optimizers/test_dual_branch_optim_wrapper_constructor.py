@@ -54,7 +54,7 @@ def test_sorts_by_branch_and_head():
     assert [group['lr'] for group in cnn.param_groups] == [1e-3, pytest.approx(1e-2)]
     assert _names(model, cnn.param_groups[0]) == {'backbone.cnn.weight', 'backbone.cnn.bias'}
     assert _names(model, cnn.param_groups[1]) == {'cnn_cam_head.weight', 'cnn_cam_head.bias'}
-    # A name that only begins alike belongs to the first optimiser.
+    # A name that only begins alike belongs to the other optimiser.
     assert 'backbone.cnn_like.weight' in _names(model, vit.param_groups[0])
     assert 'decode_head.weight' in _names(model, vit.param_groups[1])
 
@@ -65,6 +65,21 @@ def test_one_optimiser_by_either_key():
         wrapper = DualBranchOptimWrapperConstructor(config, {'head_lr_mult': 5})(_Model())
         (member,) = wrapper.values()
         assert [g['lr'] for g in member.optimizer.param_groups] == [6e-5, pytest.approx(3e-4)]
+
+
+def test_order_of_the_optimisers_does_not_matter():
+    """A config that was written to a file comes back with sorted keys."""
+    model = _Model()
+    wrapper = _build(model, optimizers=dict(sorted(_OPTIMIZERS.items())))
+    body = _names(model, wrapper['cnn'].optimizer.param_groups[0])
+    assert body == {'backbone.cnn.weight', 'backbone.cnn.bias'}
+
+
+def test_a_parameter_of_two_branches_is_named():
+    optimizers = {**_OPTIMIZERS, 'other': _OPTIMIZERS['cnn']}
+    branches = {**_BRANCHES, 'other': ['backbone']}
+    with pytest.raises(ValueError, match=r'backbone\.cnn\.weight in cnn and other'):
+        _build(paramwise_cfg={'branches': branches}, optimizers=optimizers)
 
 
 def test_is_registered_and_finds_torch_optimisers_in_the_scope_of_mmseg():
@@ -102,8 +117,9 @@ def test_amp_type_chooses_the_device_type_and_keeps_a_given_one():
         ({}, {'branches': _BRANCHES, 'head_prefixes': ['hed']}, ValueError, 'head_prefixes.*hed'),
         ({}, {'branches': _BRANCHES, 'custom_keys': {}}, KeyError, 'custom_keys'),
         ({}, {'branches': _BRANCHES, 'head_lr_mult': 0}, ValueError, 'head_lr_mult'),
-        ({}, {'branches': {}}, ValueError, r'optimizers\.cnn'),
-        ({}, {'branches': {**_BRANCHES, 'vit': ['backbone']}}, ValueError, 'vit and cnn|cnn and'),
+        ({}, {'branches': {}}, KeyError, 'all but one'),
+        ({}, {'branches': {'cnn': []}}, ValueError, r'optimizers\.cnn'),
+        ({}, {'branches': {**_BRANCHES, 'vit': ['backbone.vit']}}, KeyError, 'all but one'),
     ],
 )
 def test_refuses_what_does_not_fit(options, paramwise, error, message):

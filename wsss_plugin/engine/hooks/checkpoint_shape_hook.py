@@ -24,7 +24,7 @@ class CheckpointShapeHook(Hook):
             its own size when they are loaded.
     """
 
-    def __init__(self, resizable: Sequence[str] = ('pos_embed',)) -> None:
+    def __init__(self, resizable: Sequence[str] = ()) -> None:
         self.resizable = tuple(resizable)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

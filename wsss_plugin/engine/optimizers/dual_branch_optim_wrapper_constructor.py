@@ -28,9 +28,9 @@ class DualBranchOptimWrapperConstructor:
             ``optimizers``, a dict of optimiser configs by name, or ``optimizer``, a single one
             (named 'model'); further arguments of :class:`JointOptimWrapper`.
         paramwise_cfg (dict, optional): ``branches``, a dict from the name of an optimiser to the
-            prefixes of the parameter names that it updates (all others go to the first
-            optimiser); ``head_prefixes`` (default: every head of the segmentors here) and
-            ``head_lr_mult`` (default 10), the heads' multiple of the learning rate.
+            prefixes of the parameter names that it updates (all others go to the one optimiser
+            that is not named there); ``head_prefixes`` (default: every head of the segmentors
+            here) and ``head_lr_mult`` (default 10), the heads' multiple of the learning rate.
 
     Raises:
         KeyError: If a key is missing, unknown or names no optimiser.
@@ -95,6 +95,14 @@ class DualBranchOptimWrapperConstructor:
                 f'expected the keys of paramwise_cfg.branches among the optimisers '
                 f'{sorted(self.optimizer_cfgs)}, received also {unknown}'
             )
+        # Not the first one: configs are written to files with their keys sorted.
+        others = sorted(set(self.optimizer_cfgs) - set(self.branches))
+        if len(others) != 1:
+            raise KeyError(
+                'expected all but one of the optimisers in paramwise_cfg.branches, the remaining '
+                f'one taking all other parameters; received {others} without a branch'
+            )
+        (self.default_optimizer,) = others
         if self.head_lr_mult <= 0:
             raise ValueError(
                 f'expected paramwise_cfg.head_lr_mult above 0, received {self.head_lr_mult}'
@@ -166,7 +174,7 @@ class DualBranchOptimWrapperConstructor:
                 f'expected every parameter in one branch, received {name} in '
                 f'{" and ".join(owners)}; correct optim_wrapper.paramwise_cfg.branches'
             )
-        return owners[0] if owners else next(iter(self.optimizer_cfgs))
+        return owners[0] if owners else self.default_optimizer
 
 
 def _starts_with(name: str, prefixes: Iterable[str]) -> bool:

@@ -1,0 +1,39 @@
+"""Loads the tools, which are scripts, and the toy training."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _load(name, path):
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope='session')
+def tool():
+    """Loads a tool by its name."""
+    return lambda name: _load(f'wsss_tool_{name}', ROOT / 'tools' / f'{name}.py')
+
+
+@pytest.fixture(scope='session')
+def toy():
+    return _load('toy_training', ROOT / 'tests' / 'engine' / 'toy_training.py')
+
+
+@pytest.fixture
+def toy_config_file(toy, tmp_path):
+    """The toy training as a config file."""
+    config = toy.toy_config(tmp_path / 'work', constant=True)
+    config.pop('model_wrapper_cfg')
+    config.custom_imports = {'imports': ['toy_training'], 'allow_failed_imports': False}
+    file = tmp_path / 'toy.py'
+    config.dump(file)
+    return file

@@ -1,0 +1,78 @@
+import hashlib
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+import wsss_plugin.models  # noqa: F401  (fills the registry)
+
+_VIT = {
+    'type': 'TimmVisionTransformer',
+    'model_name': 'vit_tiny_patch16_224',
+    'inner_blocks': (-2,),
+    'model_args': {'img_size': 32, 'embed_dim': 24, 'depth': 3, 'num_heads': 3},
+}
+_DECODE_HEAD = {
+    'type': 'ConvMLPHead',
+    'in_channels': 24,
+    'num_classes': 3,
+    'loss_decode': {'type': 'BalancedCrossEntropyLoss'},
+}
+_MODEL = {
+    'type': 'DualBranchSegmentor',
+    'data_preprocessor': {'type': 'MultiViewDataPreProcessor', 'size': (32, 32)},
+    'backbone': {'type': 'DualBranchBackbone', 'vit': _VIT, 'cnn': {'type': 'ResNet', 'depth': 18}},
+    'decode_head': _DECODE_HEAD,
+    'cam_head': {'type': 'CAMHead', 'in_channels': 24, 'num_classes': 2},
+    'test_cfg': {'mode': 'whole', 'cam': True},
+}
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A checkpoint with the branches of a dual-branch training and its deployed twin."""
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    vit, head = MODELS.build(_VIT), MODELS.build(_DECODE_HEAD)
+    weights = {f'backbone.vit.{name}': value for name, value in vit.state_dict().items()}
+    weights.update({f'decode_head.{name}': value for name, value in head.state_dict().items()})
+    weights['backbone.cnn.conv1.weight'] = torch.ones(1000)
+    weights['projection_ema.weight'] = torch.ones(1000)
+    path = tmp_path / 'iter_8.pth'
+    meta = {'cfg': Config({'model': _MODEL, 'default_scope': 'mmseg'}).pretty_text}
+    meta['dataset_meta'] = {'classes': ('background', 'a', 'b'), 'palette': [[0, 0, 0]] * 3}
+    torch.save({'state_dict': weights, 'meta': meta, 'optimizer': {'state': [1]}}, path)
+    return path, vit.eval(), head.eval()
+
+
+def test_deployed_checkpoint_predicts_the_same_from_its_config(tool, trained, tmp_path, capsys):
+    path, vit, head = trained
+    tool('publish_model').main([str(path), str(tmp_path / 'small.pth'), '--config'])
+    (small,) = tmp_path.glob('small-*.pth')
+    assert small.stem == f'small-{hashlib.sha256(small.read_bytes()).hexdigest()[:8]}'
+    checkpoint = torch.load(small, weights_only=True)
+    assert checkpoint['meta']['dataset_meta']['classes'] == ('background', 'a', 'b')
+    assert 'deployed' in capsys.readouterr().out
+    model = MODELS.build(Config.fromfile(small.with_suffix('.py')).model).eval()
+    assert type(model).__name__ == 'EncoderDecoder'
+    model.load_state_dict(checkpoint['state_dict'], strict=True)
+    image = torch.randn(1, 3, 48, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(model(image, mode='tensor'), head(vit(image)))
+
+
+def test_half_precision_halves_the_file(tool, trained, tmp_path):
+    publish = tool('publish_model').publish
+    full = publish(str(trained[0]), str(tmp_path / 'full.pth'))
+    half = publish(str(trained[0]), str(tmp_path / 'half.pth'), half=True)
+    assert half.stat().st_size < 0.6 * full.stat().st_size
+
+
+def test_config_is_asked_for_where_the_checkpoint_has_none(tool, trained, tmp_path):
+    checkpoint = torch.load(trained[0], weights_only=True)
+    del checkpoint['meta']['cfg']
+    torch.save(checkpoint, trained[0])
+    with pytest.raises(KeyError, match='--config CONFIG'):
+        tool('publish_model').main([str(trained[0]), str(tmp_path / 'x.pth'), '--config'])

@@ -1,0 +1,53 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+_TEXT = """
+model = dict(type='A', test_cfg=dict(mode='whole'))
+test_dataloader = dict(dataset=dict(pipeline=[]))
+test_evaluator = dict(type='WSSSMetric')
+tta_model = dict(type='SegTTAModel')
+tta_pipeline = [dict(type='TestTimeAug', transforms=[[dict(type='Resize', scale_factor=0.5)]])]
+default_hooks = dict(visualization=dict(type='SegVisualizationHook'))
+visualizer = dict(type='SegLocalVisualizer')
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    file = tmp_path / 'some.py'
+    file.write_text(_TEXT)
+    return str(file)
+
+
+def _build(tool, *arguments):
+    test = tool('test')
+    return test.build_config(test.parse_args(arguments))
+
+
+def test_plain_test_changes_only_the_checkpoint(tool, config_file):
+    config = _build(tool, config_file, 'a.pth')
+    assert config.load_from == 'a.pth'
+    assert config.model == {'type': 'A', 'test_cfg': {'mode': 'whole'}}
+    assert config.test_evaluator == {'type': 'WSSSMetric'}
+
+
+def test_switches_change_the_config(tool, config_file):
+    arguments = ['--tta', '--cam', '--crf', '--crf-workers', '1', '--show-dir', 'pictures']
+    config = _build(tool, config_file, 'a.pth', *arguments)
+    assert config.model.type == 'SegTTAModel'
+    assert config.model.module.test_cfg.cam
+    assert config.test_evaluator.crf == {}
+    assert config.test_evaluator.crf_workers == 1
+    assert config.test_evaluator.scales == (0.5,)
+    assert config.visualizer.save_dir == 'pictures'
+
+
+def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
+    test = tool('test')
+    runner = SimpleNamespace(test=lambda: {'mIoU': 50, 'cam/mIoU': 25.5})
+    monkeypatch.setattr(test.Runner, 'from_cfg', lambda _: runner)
+    out = tmp_path / 'new' / 'metrics.json'
+    test.main([config_file, 'a.pth', '--out', str(out)])
+    assert json.loads(out.read_text()) == {'mIoU': 50.0, 'cam/mIoU': 25.5}
