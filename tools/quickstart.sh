@@ -22,7 +22,7 @@ if [[ ! -d data/shapes ]]; then
   mv data/shapes.part data/shapes
 fi
 
-# CheckpointHook names the newest checkpoint; a training that was cut short is continued.
+# A training that was cut short is continued.
 iterations=$(python -c "from mmengine.config import Config
 print(Config.fromfile('$config').train_cfg.max_iters)")
 checkpoint=$work_dir/iter_$iterations.pth
@@ -33,11 +33,15 @@ else
   say "reusing $checkpoint"
 fi
 
-say 'testing'
-python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" --cam --out "$metrics"
-
-say 'drawing'
-python tools/draw_panels.py "$config" "$checkpoint" --out "$pictures" --num 8
+if [[ ! $metrics -nt $checkpoint ]]; then
+  say 'testing'
+  python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" --cam --out "$metrics.part"
+  say 'drawing'
+  python tools/draw_panels.py "$config" "$checkpoint" --out "$pictures" --num 8
+  mv "$metrics.part" "$metrics"
+else
+  say "reusing $metrics and $pictures"
+fi
 
 python - "$metrics" "$pictures" <<'PYTHON'
 import json

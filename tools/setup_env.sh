@@ -5,7 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 stack=${1:-openmmlab}
-venv=${WSSS_VENV:-$root/.venv}
+venv=$(realpath -m "${WSSS_VENV:-$root/.venv}")
 pins=("$root/requirements/common.txt" "$root/requirements/$stack.txt" "$root/requirements/dev.txt")
 
 fail() {
