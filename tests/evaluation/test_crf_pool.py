@@ -1,0 +1,88 @@
+"""CRFPool: same labels as in this process, bounded, ordered, errors with the image's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsss_plugin.evaluation.crf_pool import CRFPool
+from wsss_plugin.evaluation.dense_crf import dense_crf
+
+DATA = Path(__file__).parents[1] / 'data' / 'crf.npz'
+SETTINGS = {'num_iter': 10, 'gaussian': (3, 3), 'bilateral': (80, 13, 10)}
+
+
+@pytest.fixture(scope='module')
+def golden():
+    return np.load(DATA)
+
+
+@pytest.fixture
+def image_path(golden, tmp_path):
+    path = tmp_path / 'street.png'
+    Image.fromarray(golden['img']).save(path)
+    return str(path)
+
+
+def test_labels_order_and_bound(golden, image_path):
+    taken, pending = [], []
+    # A fourth class without mass, in second place, must neither enter nor shift the others.
+    prob = np.insert(golden['prob'], 1, 0, axis=0)
+    only = np.zeros((6, 40, 48), np.float16)
+    only[5] = 1
+    with CRFPool(num_workers=1, max_pending=2, **SETTINGS) as pool:
+        for index in range(4):
+            scores = only if index == 2 else prob
+            pool.submit(image_path, scores, lambda label, i=index: taken.append((i, label)))
+            pending.append(pool.num_pending)
+        pool.drain()
+        assert pool.num_pending == 0
+    assert max(pending) <= 2
+    assert [index for index, _ in taken] == [0, 1, 2, 3]
+    expected = dense_crf(golden['img'], golden['prob'], **SETTINGS).argmax(0)
+    expected = np.array([0, 2, 3])[expected]
+    assert taken[0][1].dtype == np.uint8
+    assert (taken[0][1] == expected).all()
+    assert (taken[2][1] == 5).all()
+
+
+def test_error_names_the_image_and_ends_the_workers(golden, image_path, tmp_path):
+    broken = tmp_path / 'broken.jpg'
+    broken.write_bytes(b'no image')
+    for path, pattern in ((str(broken), 'broken.jpg failed'), (image_path, 'street.png failed')):
+        pool = CRFPool(num_workers=1)
+        # The second file is fine but larger than its probabilities.
+        pool.submit(path, golden['prob'][:, 1:], print)
+        with pytest.raises(RuntimeError, match=pattern):
+            pool.drain()
+        assert pool.num_pending == 0
+
+
+def test_nothing_is_started_before_the_first_image():
+    pool = CRFPool(num_workers=1)
+    pool.drain()
+    pool.close()
+    assert pool._executor is None
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        {'num_workers': 0},
+        {'max_pending': 0},
+        {'min_probability': 1.0},
+        {'num_iter': -1},
+        {'gaussian': (1,)},
+    ],
+)
+def test_settings_are_checked_at_once(arguments):
+    with pytest.raises(ValueError, match='expected crf'):
+        CRFPool(**arguments)
+
+
+def test_shape_is_checked_at_once():
+    with pytest.raises(ValueError, match=r'a\.jpg'):
+        CRFPool().submit('a.jpg', np.zeros((3, 4)), print)

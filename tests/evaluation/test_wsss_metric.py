@@ -1,0 +1,251 @@
+"""WSSSMetric: numbers by hand, agreement with IoUMetric, protocol, groups, CRF, files, errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.structures import PixelData
+from mmseg.evaluation import IoUMetric
+from mmseg.registry import METRICS
+from mmseg.structures import SegDataSample
+from PIL import Image
+
+from wsss_plugin.evaluation.dense_crf import dense_crf
+from wsss_plugin.evaluation.wsss_metric import WSSSMetric
+
+GOLDEN = Path(__file__).parents[1] / 'data' / 'crf.npz'
+META = {'classes': ('background', 'cat', 'dog'), 'palette': [[0, 0, 0], [250, 0, 0], [0, 250, 0]]}
+TRUE = torch.tensor([[0, 0, 1, 1], [0, 2, 2, 255]])
+
+
+def sample(prediction=TRUE, label=TRUE, **metainfo):
+    metainfo = {'img_path': '/d/a.jpg', 'img_shape': (8, 16), 'ori_shape': (2, 4)} | metainfo
+    data_sample = SegDataSample(metainfo=metainfo)
+    data_sample.gt_sem_seg = PixelData(data=label[None])
+    data_sample.pred_sem_seg = PixelData(data=prediction.clamp(max=2)[None])
+    return data_sample
+
+
+def add_cam(data_sample, score, label, name='cam'):
+    data_sample.set_data({name: PixelData(score=score[None], label=label[None].to(torch.uint8))})
+    return data_sample
+
+
+def evaluate(samples, meta=META, **arguments):
+    metric = WSSSMetric(**arguments)
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = meta
+    for item in samples:
+        evaluator.process([item], {})
+    return evaluator.evaluate(len(samples))
+
+
+@pytest.fixture
+def log(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'wsss_plugin.evaluation.wsss_metric.print_log', lambda text, **_: lines.append(text)
+    )
+    return lines
+
+
+def test_numbers_by_hand():
+    prediction = torch.tensor([[0, 1, 1, 1], [0, 0, 2, 1]])
+    metrics = evaluate([sample(prediction)])
+    # background: 2 of 4, cat: 2 of 3, dog: 1 of 2 (the ignored pixel counts nowhere)
+    assert metrics['mIoU'] == round(100 * (2 / 4 + 2 / 3 + 1 / 2) / 3, 2)
+    assert metrics['mAcc'] == round(100 * (2 / 3 + 1 + 1 / 2) / 3, 2)
+    assert metrics['aAcc'] == round(100 * 5 / 7, 2)
+    assert metrics['over_activation'] == round(100 * (1 / 3 + 0) / 2, 2)
+    assert metrics['false_negative'] == 25
+    assert not any(name.startswith(('cam/', 'crf/', 'group/')) for name in metrics)
+
+
+def test_segmentation_agrees_with_iou_metric():
+    generator = torch.Generator().manual_seed(0)
+    samples = []
+    for _ in range(4):
+        maps = torch.randint(0, 3, (2, 11, 7), generator=generator)
+        maps[1, :2] = 255
+        samples.append(sample(*maps))
+    toolbox = Evaluator(IoUMetric())
+    toolbox.dataset_meta = META
+    toolbox.process(samples, {})
+    expected = toolbox.evaluate(4)
+    metrics = evaluate(samples)
+    assert {name: metrics[name] for name in expected} == pytest.approx(expected, abs=0.011)
+
+
+def test_cam_score_at_the_threshold_is_background_and_sweep_says_so(log):
+    score = torch.tensor([[0.1, 0.4, 0.5, 0.9], [0.2, 0.7, 0.7, 0.9]])
+    label = torch.tensor([[1, 1, 1, 1], [1, 2, 2, 2]])
+    data_sample = add_cam(sample(), score, label)
+    add_cam(data_sample, score, label, 'aux_cam')
+    metrics = evaluate([data_sample], cam_threshold=0.5, cam_threshold_sweep=(0.3, 0.45))
+    at_half = round(100 * (3 / 4 + 1 / 2 + 1) / 3, 2)
+    assert metrics['cam/mIoU'] == metrics['aux_cam/mIoU'] == at_half
+    assert metrics['cam/mIoU_at_0.5'] == at_half
+    assert metrics['cam/mIoU_at_0.45'] == metrics['cam/best_mIoU'] == 100
+    assert metrics['cam/best_threshold'] == 0.45
+    assert metrics['cam/mIoU_at_0.3'] < 100
+    assert metrics['cam/false_negative'] == 25
+    assert 'cnn_cam/mIoU' not in metrics
+    assert 'best CAM mIoU 100.00 at 0.45, picked on these masks' in log[0]
+    assert 'fixed at 0.5; swept over 0.3, 0.45, 0.5' in log[0]
+
+
+def test_protocol_precedes_the_tables(log):
+    evaluate([sample()], split='val.txt', scales=(1.0, 1.25), flip=True)
+    line = log[0].strip().splitlines()[0]
+    for part in ('split: val.txt', 'images: 1', 'original size: 2x4', 'scales: 1, 1.25'):
+        assert part in line
+    for part in ('flip: yes', 'CRF: off', 'tags used for segmentation: no', 'CAMs: none'):
+        assert part in line
+    cells = [row.split('|')[1:3] for row in log[0].splitlines() if row.startswith('| dog')]
+    assert [cell.strip() for cell in cells[0]] == ['dog', '100.00']
+    add_cam(data_sample := sample(), torch.ones(2, 4), TRUE.clamp(max=2))
+    data_sample.gt_tags = torch.ones(2)
+    evaluate([data_sample])
+    assert 'input size: 8x16' in log[1]
+    assert 'tags used for CAMs: yes' in log[1]
+    assert 'tags used for segmentation: yes' in log[1]
+
+
+def test_groups_are_scored_on_their_own(log):
+    wrong = torch.zeros(2, 4, dtype=torch.long)
+    samples = [
+        sample(groups=('plain',)),
+        sample(wrong, groups=('camouflage', 'partial')),
+        sample(groups='partial'),
+    ]
+    metrics = evaluate(samples)
+    assert metrics['group/plain/mIoU'] == 100
+    assert metrics['group/camouflage/mIoU'] == round(100 * (3 / 7) / 3, 2)
+    assert metrics['group/camouflage/mIoU'] < metrics['group/partial/mIoU'] < 100
+    assert any(row.split()[:4] == ['|', 'partial', '|', '2'] for row in log[0].splitlines())
+
+
+def test_class_absent_from_both_does_not_count():
+    label = torch.tensor([[0, 1]])
+    metrics = evaluate([sample(label, label)])
+    assert metrics['mIoU'] == 100
+    ignored = torch.full((1, 2), 255)
+    assert np.isnan(evaluate([sample(label, ignored)])['mIoU'])
+
+
+def test_positions_of_added_samples_are_cut_off():
+    metric = WSSSMetric()
+    metric.dataset_meta = META
+    wrong = torch.zeros(2, 4, dtype=torch.long)
+    metric.process({}, [item.to_dict() for item in (sample(), sample(wrong))])
+    assert metric.evaluate(1)['mIoU'] == 100
+    assert metric.results == []
+
+
+def test_results_stay_small():
+    metric = WSSSMetric(cam_threshold_sweep=(0.1, 0.2, 0.3))
+    metric.dataset_meta = {'classes': [str(index) for index in range(81)]}
+    large = torch.zeros(300, 400, dtype=torch.long)
+    data_sample = add_cam(sample(large, large), torch.rand(300, 400), large + 1)
+    metric.process({}, [data_sample.to_dict()])
+    counts = metric.results[0]['fields'].values()
+    assert sum(item.counts.nbytes + item.classes.nbytes for item in counts) < 1000
+
+
+def test_crf_is_reported_beside_the_segmentation(tmp_path):
+    golden = np.load(GOLDEN)
+    image_path = str(tmp_path / 'street.png')
+    Image.fromarray(golden['img']).save(image_path)
+    prob = torch.from_numpy(golden['prob'] / golden['prob'].sum(0))
+    settings = {'num_iter': 10, 'gaussian': (3, 3), 'bilateral': (80, 13, 10)}
+    refined = dense_crf(golden['img'], prob.numpy(), **settings).argmax(0)
+    data_sample = sample(prob.argmax(0), torch.from_numpy(refined), img_path=image_path)
+    data_sample.seg_logits = PixelData(data=prob.log())
+    metrics = evaluate(
+        [data_sample, data_sample],
+        crf=settings,
+        crf_workers=1,
+        output_dir=str(tmp_path / 'out'),
+    )
+    assert metrics['mIoU'] < 97
+    assert metrics['crf/mIoU'] > 99
+    saved = np.array(Image.open(tmp_path / 'out' / 'street.png'))
+    assert (saved == refined).mean() > 0.99
+
+
+def test_crf_refuses_logits_of_another_prediction():
+    data_sample = sample()
+    with pytest.raises(KeyError, match=r'seg_logits of /d/a\.jpg'):
+        evaluate([data_sample], crf={})
+    data_sample.seg_logits = PixelData(data=torch.zeros(3, 2, 4))
+    with pytest.raises(RuntimeError, match='ScaleMaxTTAModel'):
+        evaluate([data_sample], crf={})
+    data_sample.seg_logits = PixelData(data=torch.zeros(4, 2, 4))
+    with pytest.raises(ValueError, match='expected seg_logits of 3 classes'):
+        evaluate([data_sample], crf={})
+
+
+def test_format_only_writes_palette_pngs_without_masks(tmp_path):
+    data_sample = sample(img_path='/d/2007_000001.jpg')
+    del data_sample.gt_sem_seg
+    assert evaluate([data_sample], format_only=True, output_dir=str(tmp_path / 'a' / 'b')) == {}
+    image = Image.open(tmp_path / 'a' / 'b' / '2007_000001.png')
+    assert image.mode == 'P'
+    assert image.getpalette()[3:6] == [250, 0, 0]
+    assert (np.array(image) == TRUE.clamp(max=2).numpy()).all()
+
+
+def test_out_file_holds_protocol_and_rates(tmp_path):
+    path = tmp_path / 'new' / 'result.json'
+    label = torch.tensor([[0, 1]])
+    evaluate([sample(label, label, groups=('plain',))], out_file=str(path), split='val')
+    content = json.loads(path.read_text())
+    assert content['protocol']['split'] == 'val'
+    assert content['classes']['cat']['segmentation']['iou'] == 100
+    assert content['classes']['dog']['segmentation']['iou'] is None
+    assert content['groups']['plain']['images'] == 1
+    assert content['metrics']['mIoU'] == 100
+
+
+def test_registered():
+    assert METRICS.get('WSSSMetric') is WSSSMetric
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'pattern'),
+    [
+        ({'cam_threshold': 1.0}, 'received 1.0'),
+        ({'cam_threshold_sweep': (0.3, -0.1)}, 'received -0.1'),
+        ({'format_only': True}, 'output_dir'),
+        ({'crf': {}, 'crf_workers': 0}, 'crf_workers'),
+    ],
+)
+def test_argument_errors(arguments, pattern):
+    with pytest.raises(ValueError, match=pattern):
+        WSSSMetric(**arguments)
+
+
+def test_sample_errors_name_the_image():
+    without_mask = sample()
+    del without_mask.gt_sem_seg
+    with pytest.raises(KeyError, match=r'gt_sem_seg of /d/a\.jpg'):
+        evaluate([without_mask])
+    with pytest.raises(ValueError, match=r'mask of /d/a\.jpg, received 7'):
+        evaluate([sample(label=TRUE.clamp(max=7))])
+    with pytest.raises(ValueError, match=r'of /d/a\.jpg at the size of its mask'):
+        evaluate([sample(prediction=TRUE[:1])])
+    unknown_class = sample()
+    unknown_class.pred_sem_seg.data[0, 0, 0] = 5
+    with pytest.raises(ValueError, match='num_classes of the heads'):
+        evaluate([unknown_class])
+    without_prediction = sample()
+    del without_prediction.pred_sem_seg
+    with pytest.raises(KeyError, match=r'pred_sem_seg of /d/a\.jpg'):
+        evaluate([without_prediction])
+    with pytest.raises(KeyError, match='METAINFO'):
+        evaluate([sample()], meta={})

@@ -1,0 +1,163 @@
+"""tools/draw_panels.py with a tiny segmentor on a generated set, on single images, and errors."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import wsss_plugin  # noqa: F401  (the toolbox imports only after it)
+
+# isort: split
+from mmseg.models.segmentors.base import BaseSegmentor
+from mmseg.registry import MODELS
+from PIL import Image
+
+from wsss_plugin.datasets.shapes_config import ShapesConfig
+from wsss_plugin.datasets.shapes_generator import ShapesGenerator
+from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+
+_TOOL = Path(__file__).parents[2] / 'tools' / 'draw_panels.py'
+_CLASSES = ShapesGenerator.CLASSES
+_NUM_CLASSES = len(_CLASSES) + 1
+_CONFIG = """
+default_scope = 'mmseg'
+work_dir = {work_dir!r}
+model = dict(
+    type='TinyPanelSegmentor',
+    num_classes={num_classes},
+    data_preprocessor=dict(type='SegDataPreProcessor', mean=[0, 0, 0], std=[255, 255, 255]),
+)
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ShapesTagDataset',
+        ann_file='ImageSets/Segmentation/val.txt',
+        data_root={root!r},
+        test_mode=True,
+        pipeline=[
+            dict(type='LoadImageOrRaise'),
+            dict(type='Resize', scale=(32, 32), keep_ratio=False),
+            dict(type='LoadAnnotations'),
+            dict(type='PackWSSSInputs'),
+        ],
+    ),
+)
+test_evaluator = dict(type='WSSSMetric', cam_threshold=0.45)
+test_cfg = dict(type='TestLoop')
+"""
+
+
+class TinyPanelSegmentor(BaseSegmentor):
+    """One convolution; CAMs where asked for."""
+
+    align_corners = False
+
+    def __init__(self, num_classes, data_preprocessor=None, test_cfg=None):
+        super().__init__(data_preprocessor)
+        self.test_cfg = test_cfg or {}
+        self.conv = torch.nn.Conv2d(3, num_classes, 3, padding=1)
+
+    def extract_feat(self, inputs):
+        return self.conv(inputs)
+
+    encode_decode = _forward = extract_feat
+
+    def loss(self, inputs, data_samples):
+        raise NotImplementedError
+
+    def predict(self, inputs, data_samples=None):
+        logits = self.conv(inputs)
+        if self.test_cfg.get('cam'):
+            add_cam_predictions(data_samples, {'cam': logits[:, 1:].sigmoid()})
+        return self.postprocess_result(logits, data_samples)
+
+
+@pytest.fixture(autouse=True)
+def _registered():
+    if 'TinyPanelSegmentor' not in MODELS:
+        MODELS.register_module(module=TinyPanelSegmentor)
+
+
+@pytest.fixture(scope='module')
+def main():
+    return runpy.run_path(str(_TOOL))['main']
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('panels') / 'shapes'
+    ShapesGenerator(ShapesConfig(train=1, val=3, size=48)).write(folder)
+    return folder
+
+
+@pytest.fixture
+def files(root, tmp_path):
+    def write(checkpoint_classes=_NUM_CLASSES):
+        config = tmp_path / 'tiny.py'
+        config.write_text(
+            _CONFIG.format(
+                root=str(root), work_dir=str(tmp_path / 'work'), num_classes=_NUM_CLASSES
+            )
+        )
+        checkpoint = tmp_path / 'tiny.pth'
+        torch.manual_seed(0)
+        weights = TinyPanelSegmentor(checkpoint_classes).state_dict()
+        torch.save({'state_dict': weights, 'meta': {}}, checkpoint)
+        return [str(config), str(checkpoint), '--out', str(tmp_path / 'out')]
+
+    return write
+
+
+def _widths(folder):
+    return {path.name: Image.open(path).width for path in sorted(folder.glob('*.png'))}
+
+
+def test_draws_the_test_set(main, files, tmp_path, capsys):
+    assert main([*files(), '--num', '8']) == 4
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == 'pictures=4'
+    widths = _widths(tmp_path / 'out')
+    # image, ground truth, CAM, segmentation
+    assert list(widths.values()) == [960] * 4
+    assert 'sheet.png' in widths
+    sheet = np.array(Image.open(tmp_path / 'out' / 'sheet.png'))
+    assert sheet.std() > 10
+
+
+def test_num_limits_the_images(main, files, tmp_path):
+    assert main([*files(), '--num', '2']) == 3
+    assert len(_widths(tmp_path / 'out')) == 3
+
+
+def test_single_image_with_and_without_tags(main, files, tmp_path, root):
+    photo = tmp_path / 'photo.png'
+    Image.open(next((root / 'JPEGImages').iterdir())).resize((60, 45)).save(photo)
+    arguments = [*files(), '--images', str(photo)]
+    # Neither masks nor the data set itself are needed.
+    arguments += ['--cfg-options', 'test_dataloader.dataset.data_root=missing']
+    assert main(arguments) == 2
+    assert _widths(tmp_path / 'out')['000_photo.png'] == 480
+    assert main([*arguments, '--tags', _CLASSES[0], _CLASSES[2]]) == 2
+    assert _widths(tmp_path / 'out')['000_photo.png'] == 720
+
+
+def test_errors(main, files, tmp_path):
+    arguments = files()
+    with pytest.raises(FileNotFoundError, match=r'none\.jpg'):
+        main([*arguments, '--images', 'none.jpg'])
+    with pytest.raises(ValueError, match=f'among {_CLASSES[0]}.*received unicorn'):
+        main([*arguments, '--images', 'none.jpg', '--tags', 'unicorn'])
+    with pytest.raises(FileNotFoundError, match=r'tiny\.pth2'):
+        main([arguments[0], str(tmp_path / 'tiny.pth2')])
+    with pytest.raises(ValueError, match=r'conv\.bias of shape \(7,\)'):
+        main(files(checkpoint_classes=3))
+    with pytest.raises(SystemExit):
+        main([*arguments, '--num', '0'])
+    with pytest.raises(SystemExit):
+        main([*arguments, '--tags', _CLASSES[0]])

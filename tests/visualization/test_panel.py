@@ -1,0 +1,105 @@
+"""Panels: what is drawn where, with what colour, for any size; errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from wsss_plugin.visualization.panel import (
+    CAMPicture,
+    default_palette,
+    draw_panel,
+    overlay_heat,
+    overlay_label,
+    panel_from_sample,
+)
+
+CLASSES = ('background', 'cat', 'dog')
+PALETTE = [[0, 0, 0], [255, 0, 0], [0, 0, 255]]
+
+
+def grey(height=40, width=60):
+    return np.full((height, width, 3), 100, np.uint8)
+
+
+def test_overlay_label_blends_the_colour_of_the_class():
+    label = np.array([[0, 1], [2, 255]], np.uint8)
+    picture = overlay_label(grey(2, 2), label, PALETTE, opacity=0.5)
+    assert picture.dtype == np.uint8
+    assert picture.tolist() == [[[50] * 3, [178, 50, 50]], [[50, 50, 178], [162] * 3]]
+
+
+def test_overlay_heat_is_blue_at_zero_and_red_at_one():
+    picture = overlay_heat(grey(1, 2), np.array([[0.0, 1.0]]), opacity=1)
+    assert picture[0, 0, 2] > 100 > picture[0, 0, 0]
+    assert picture[0, 1, 0] > 100 > picture[0, 1, 2]
+
+
+def _sample(height, width, fields=('cam', 'aux_cam', 'cnn_cam')):
+    sample = SegDataSample()
+    label = torch.zeros(1, height, width, dtype=torch.long)
+    label[..., : width // 2] = 1
+    sample.pred_sem_seg = PixelData(data=label)
+    sample.gt_sem_seg = PixelData(data=label.flip(-1))
+    for field in fields:
+        score = torch.linspace(0, 1, width).expand(1, height, width)
+        sample.set_data({field: PixelData(score=score, label=(label + 1).to(torch.uint8))})
+    return sample
+
+
+def test_columns_follow_the_fields():
+    full = panel_from_sample(grey(), _sample(40, 60), CLASSES, PALETTE, title='a')
+    few = panel_from_sample(grey(), _sample(40, 60, fields=('cam',)), CLASSES, PALETTE)
+    bare = panel_from_sample(grey(), SegDataSample(), CLASSES, PALETTE)
+    assert [picture.shape[1] for picture in (full, few, bare)] == [1440, 960, 240]
+    assert full.shape[0] == few.shape[0]
+    assert full.dtype == np.uint8
+    assert full.min() < 50
+
+
+def test_prediction_is_in_the_last_column_in_its_colour():
+    panel = panel_from_sample(grey(), _sample(40, 60, fields=()), CLASSES, PALETTE)
+    middle = panel[panel.shape[0] // 2]
+    left, right = middle[540], middle[660]
+    assert left[0] > 150 > left[2]
+    assert abs(int(right[0]) - int(right[2])) < 5
+    truth = middle[420]
+    assert truth[0] > 150 > truth[2]
+
+
+def test_outline_follows_the_threshold():
+    cam = CAMPicture(np.tile(np.linspace(0, 1, 60), (40, 1)), np.ones((40, 60), np.uint8))
+    low, high = (
+        draw_panel(grey(), CLASSES, PALETTE, cams={'CAM': cam}, cam_threshold=value)
+        for value in (0.3, 0.7)
+    )
+    changed = np.abs(low.astype(int) - high).sum(-1)[60:140, 240:].any(axis=0).nonzero()[0]
+    assert abs(changed.min() - 0.3 * 240) < 12
+    assert abs(changed.max() - 0.7 * 240) < 12
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (3, 200), (200, 3), (7, 5)])
+def test_odd_sizes_and_constant_cams(shape):
+    for value in (0.0, 1.0):
+        cam = CAMPicture(np.full(shape, value, np.float32), np.ones(shape, np.uint8))
+        panel = draw_panel(grey(*shape), CLASSES, cams={'CAM': cam})
+        assert panel.shape[1] == 480
+
+
+def test_default_palette_has_enough_colours():
+    palette = default_palette(81)
+    assert len(palette) == 81
+    assert palette[0] == [0, 0, 0]
+    assert len({tuple(colour) for colour in palette[:21]}) == 21
+
+
+def test_errors():
+    with pytest.raises(ValueError, match='label map at the size'):
+        draw_panel(grey(), CLASSES, PALETTE, prediction=np.zeros((3, 3), int))
+    with pytest.raises(ValueError, match='CAM at the size'):
+        overlay_heat(grey(), np.zeros((3, 3)))
+    with pytest.raises(ValueError, match='below 3'):
+        draw_panel(grey(), CLASSES, PALETTE, prediction=np.full((40, 60), 3))

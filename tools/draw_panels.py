@@ -1,0 +1,198 @@
+"""Draws image, masks, CAMs and segmentation: python tools/draw_panels.py CONFIG CHECKPOINT."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
+from PIL import Image
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.visualization import contact_sheet, panel_from_sample
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line.
+
+    Args:
+        arguments: Default: those of the process.
+
+    Returns:
+        One attribute per argument.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', default='panels', metavar='DIR', help='folder for the pictures')
+    parser.add_argument('--num', type=int, default=8, help='images, spread over the test set')
+    parser.add_argument('--images', nargs='+', metavar='FILE', help='draw these instead')
+    parser.add_argument(
+        '--tags', nargs='+', metavar='CLASS', help='classes in --images; CAMs are drawn with tags'
+    )
+    parser.add_argument('--cam-threshold', type=float, help="default: the evaluator's, else 0.5")
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
+    )
+    args = parser.parse_args(arguments)
+    if args.num < 1:
+        parser.error(f'expected --num >= 1, received {args.num}')
+    if args.tags and not args.images:
+        parser.error('expected --images with --tags; images of the test set have their own tags')
+    return args
+
+
+def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """Builds the model with its CAMs switched on and loads its weights.
+
+    Args:
+        config: The config; changed in place.
+        checkpoint: The checkpoint file.
+
+    Returns:
+        The model in evaluation mode, and names and colours of its classes.
+
+    Raises:
+        KeyError: If neither the checkpoint nor the data set names the classes.
+    """
+    config.model.setdefault('test_cfg', {})
+    config.model.test_cfg['cam'] = True
+    config.log_level = 'WARNING'
+    runner = Runner.from_cfg(config)
+    loaded = runner.load_checkpoint(checkpoint)
+    meta = dict(loaded.get('meta', {}).get('dataset_meta') or _dataset_meta(config))
+    if 'classes' not in meta:
+        raise KeyError(
+            f'expected names of classes in {checkpoint} or in METAINFO of the data set, received '
+            "neither; set test_dataloader.dataset.metainfo['classes']"
+        )
+    return runner.model.eval(), meta
+
+
+def _dataset_meta(config: Config) -> dict[str, Any]:
+    dataset = config.test_dataloader.dataset
+    kind = dataset.type if isinstance(dataset.type, type) else DATASETS.get(dataset.type)
+    return {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
+
+
+def dataset_items(config: Config, num: int) -> Iterator[dict]:
+    """Packed images of the test set, spread evenly over it.
+
+    Args:
+        config: The config.
+        num: Number of images at most.
+
+    Yields:
+        ``inputs`` and ``data_samples`` of one image.
+    """
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    for index in np.unique(np.linspace(0, len(dataset) - 1, min(num, len(dataset))).astype(int)):
+        yield dataset[int(index)]
+
+
+def image_items(
+    config: Config, images: Sequence[str], tags: Sequence[str] | None, classes: Sequence[str]
+) -> Iterator[dict]:
+    """Packed images of the user.
+
+    Args:
+        config: The config, whose test pipeline is used without its masks.
+        images: Image files.
+        tags: Names of the classes in every image, if known.
+        classes: Names of the classes, background first.
+
+    Yields:
+        ``inputs`` and ``data_samples`` of one image.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        ValueError: If a tag is no foreground class.
+    """
+    pipeline = config.test_dataloader.dataset.pipeline
+    transform = Compose([step for step in pipeline if 'LoadAnnotations' not in str(step['type'])])
+    gt_tags = None if tags is None else _multi_hot(tags, classes)
+    for path in images:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f'expected an image file, received {path}; check --images')
+        item = transform({'img_path': path, 'reduce_zero_label': False, 'seg_fields': []})
+        if gt_tags is not None:
+            item['data_samples'].gt_tags = gt_tags.clone()
+        yield item
+
+
+def _multi_hot(tags: Sequence[str], classes: Sequence[str]) -> torch.Tensor:
+    foreground = list(classes[1:])
+    unknown = [tag for tag in tags if tag not in foreground]
+    if unknown:
+        raise ValueError(
+            f'expected --tags among {", ".join(foreground)}, received {", ".join(unknown)}'
+        )
+    return torch.tensor([float(name in tags) for name in foreground])
+
+
+def cam_threshold(config: Config) -> float:
+    """The threshold with which the config's evaluator scores CAMs.
+
+    Args:
+        config: The config.
+
+    Returns:
+        The threshold, 0.5 if there is none.
+    """
+    evaluators = config.get('test_evaluator') or []
+    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
+    return next((metric.cam_threshold for metric in evaluators if 'cam_threshold' in metric), 0.5)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draws as the command line says.
+
+    Args:
+        arguments: Default: those of the process.
+
+    Returns:
+        Number of pictures written, the sheet included.
+    """
+    args = parse_args(arguments)
+    config = load_config(args.config, options=args.cfg_options)
+    model, meta = load_model(config, args.checkpoint)
+    threshold = cam_threshold(config) if args.cam_threshold is None else args.cam_threshold
+    if args.images:
+        items, total = (
+            image_items(config, args.images, args.tags, meta['classes']),
+            len(args.images),
+        )
+    else:
+        items, total = dataset_items(config, args.num), args.num
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    panels = []
+    for number, item in enumerate(items):
+        with torch.no_grad():
+            sample = model.test_step(pseudo_collate([item]))[0]
+        stem = Path(sample.img_path).stem
+        # The decoder of the data sets, so that a turned photo stays under its prediction.
+        image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
+        panel = panel_from_sample(
+            image, sample, meta['classes'], meta.get('palette'), threshold, title=stem
+        )
+        Image.fromarray(panel).save(out / f'{number:03d}_{stem}.png')
+        panels.append(panel)
+        print(f'[{number + 1}/{total}] {sample.img_path}', flush=True)
+    Image.fromarray(contact_sheet(panels)).save(out / 'sheet.png')
+    print(f'sheet: {out / "sheet.png"}')
+    print(f'pictures={len(panels) + 1}')
+    return len(panels) + 1
+
+
+if __name__ == '__main__':
+    main()

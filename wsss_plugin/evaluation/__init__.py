@@ -1,0 +1,8 @@
+"""Metrics, dense CRF and test-time augmentation."""
+
+from wsss_plugin.evaluation.crf_pool import CRFPool
+from wsss_plugin.evaluation.dense_crf import dense_crf
+from wsss_plugin.evaluation.scale_max_tta_model import ScaleMaxTTAModel
+from wsss_plugin.evaluation.wsss_metric import WSSSMetric
+
+__all__ = ['CRFPool', 'ScaleMaxTTAModel', 'WSSSMetric', 'dense_crf']

@@ -1,0 +1,151 @@
+"""Pixel counts per class and the rates that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mmseg.evaluation import IoUMetric
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class SparseCounts:
+    """Counts of one image, for the classes that occur in it.
+
+    Args:
+        classes: Class indices (n,).
+        counts: Pixels (T, 3, n) for T predictions: intersection, predicted, labelled.
+    """
+
+    classes: np.ndarray
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class ClassRates:
+    """Rates in [0, 1] per class (C,); NaN where a rate is undefined.
+
+    Args:
+        iou: TP / (TP + FP + FN).
+        accuracy: TP / (TP + FN).
+        over_activation: FP / (TP + FP), the paper's section 2.3.
+        false_negative: FN / (TP + FN).
+        pixel_accuracy: TP over all labelled pixels, of all classes together.
+    """
+
+    iou: np.ndarray
+    accuracy: np.ndarray
+    over_activation: np.ndarray
+    false_negative: np.ndarray
+    pixel_accuracy: float
+
+    def means(self) -> dict[str, float]:
+        """Means in percent over the classes where a rate is defined.
+
+        Returns:
+            ``mIoU`` and ``mAcc`` over all classes, ``aAcc`` over pixels, ``over_activation`` and
+            ``false_negative`` over the foreground classes.
+        """
+        return {
+            'mIoU': percent_mean(self.iou),
+            'mAcc': percent_mean(self.accuracy),
+            'aAcc': percent(self.pixel_accuracy),
+            'over_activation': percent_mean(self.over_activation[1:]),
+            'false_negative': percent_mean(self.false_negative[1:]),
+        }
+
+
+def percent(rate: float) -> float:
+    """A rate in [0, 1] as a percentage with two digits.
+
+    Args:
+        rate: The rate, or NaN.
+
+    Returns:
+        The percentage, or NaN.
+
+    >>> percent(0.123456)
+    12.35
+    """
+    return round(float(rate) * 100, 2)
+
+
+def percent_mean(rates: np.ndarray) -> float:
+    """The mean of the rates that are no NaN, as a percentage.
+
+    Args:
+        rates: Rates (C,).
+
+    Returns:
+        The percentage, NaN if there is no rate.
+
+    >>> percent_mean(np.array([0.5, np.nan, 0.25]))
+    37.5
+    """
+    defined = rates[~np.isnan(rates)]
+    return percent(defined.mean()) if len(defined) else float('nan')
+
+
+def count_classes(
+    predictions: list[Tensor], label: Tensor, num_classes: int, ignore_index: int = 255
+) -> SparseCounts:
+    """Counts the pixels of each class by MMSegmentation's own routine.
+
+    Args:
+        predictions: T label maps (H, W).
+        label: True label map (H, W).
+        num_classes: Number of classes, background included.
+        ignore_index: Value of ``label`` that is not counted.
+
+    Returns:
+        The counts of the classes that occur.
+    """
+    rows = []
+    for prediction in predictions:
+        intersect, _, predicted, labelled = IoUMetric.intersect_and_union(
+            prediction.to(label), label, num_classes, ignore_index
+        )
+        rows.append(np.stack([intersect.numpy(), predicted.numpy(), labelled.numpy()]))
+    counts = np.stack(rows).astype(np.int32)
+    classes = np.flatnonzero(counts.any(axis=(0, 1)))
+    return SparseCounts(classes.astype(np.int32), counts[..., classes])
+
+
+def sum_counts(parts: list[SparseCounts], num_classes: int) -> np.ndarray:
+    """Sums the counts of images.
+
+    Args:
+        parts: Counts of each image, at least one, with the same number T of predictions.
+        num_classes: Number of classes C.
+
+    Returns:
+        Pixels (T, 3, C), int64.
+    """
+    total = np.zeros((*parts[0].counts.shape[:2], num_classes), dtype=np.int64)
+    for part in parts:
+        total[..., part.classes] += part.counts
+    return total
+
+
+def class_rates(counts: np.ndarray) -> ClassRates:
+    """Rates of counts.
+
+    Args:
+        counts: Pixels (3, C): intersection, predicted, labelled.
+
+    Returns:
+        The rates.
+
+    >>> class_rates(np.array([[6, 2], [8, 2], [6, 4]])).iou
+    array([0.75, 0.5 ])
+    """
+    hit, predicted, labelled = counts.astype(np.float64)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return ClassRates(
+            iou=hit / (predicted + labelled - hit),
+            accuracy=hit / labelled,
+            over_activation=(predicted - hit) / predicted,
+            false_negative=(labelled - hit) / labelled,
+            pixel_accuracy=float(hit.sum() / labelled.sum()),
+        )

@@ -1,0 +1,442 @@
+"""Evaluation of segmentations and CAMs that says how it was done."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmseg.registry import METRICS
+from torch import Tensor
+
+from wsss_plugin.evaluation import report
+from wsss_plugin.evaluation.class_counts import (
+    ClassRates,
+    SparseCounts,
+    class_rates,
+    count_classes,
+    percent,
+    sum_counts,
+)
+from wsss_plugin.evaluation.crf_pool import CRFPool
+from wsss_plugin.evaluation.label_png import save_label_png
+
+CAM_FIELDS = ('cam', 'aux_cam', 'cnn_cam')
+
+
+@METRICS.register_module()
+class WSSSMetric(BaseMetric):
+    """Scores segmentation and CAMs per class and per group of images, with the protocol used.
+
+    Reads ``pred_sem_seg`` and, where present, ``cam``, ``aux_cam`` and ``cnn_cam``, each with
+    ``score`` (1, H, W) in [0, 1] and ``label`` (1, H, W); a score up to the threshold is
+    background. Of every image only the pixel counts of the classes that occur are kept.
+
+    Returned are, in percent, ``mIoU``, ``mAcc``, ``aAcc``, ``over_activation`` = FP / (TP + FP) and
+    ``false_negative`` = FN / (TP + FN) of the segmentation (the last two over the foreground
+    classes), the same under ``crf/``, ``cam/``, ``aux_cam/`` and ``cnn_cam/``, and
+    ``group/<name>/mIoU`` for every name in the samples' ``groups``. A class that is neither
+    predicted nor present does not count.
+
+    Args:
+        cam_threshold: Scores up to it are background; ToCo's is 0.5 on VOC.
+        cam_threshold_sweep: Thresholds at which the CAMs are scored beside ``cam_threshold``. The
+            best of all is reported as picked on the masks it is scored on.
+        ignore_index: Value of the true label map that does not count.
+        crf: Arguments of ``CRFPool`` to score the segmentation with a CRF as well; None is off.
+        crf_workers: Number of processes for the CRF.
+        split: Name of the split, for the protocol.
+        scales: Test scales, for the protocol.
+        flip: Whether flipped images are used, for the protocol.
+        output_dir: Folder for the predicted label maps, ``<image id>.png``, after the CRF if
+            there is one.
+        format_only: Only write ``output_dir``; needs no masks.
+        out_file: JSON file for protocol, metrics and rates per class.
+        collect_device: 'cpu' or 'gpu', where results of processes meet.
+        prefix: Prefix of the names of the metrics.
+        collect_dir: Folder in which results of processes meet.
+
+    Raises:
+        ValueError: If a threshold is outside [0, 1) or ``format_only`` lacks ``output_dir``.
+        ImportError: If a CRF is asked for and pydensecrf2 is missing.
+    """
+
+    def __init__(
+        self,
+        cam_threshold: float = 0.5,
+        cam_threshold_sweep: Sequence[float] | None = None,
+        ignore_index: int = 255,
+        crf: Mapping[str, Any] | None = None,
+        crf_workers: int = 2,
+        split: str | None = None,
+        scales: Sequence[float] = (1.0,),
+        flip: bool = False,
+        output_dir: str | None = None,
+        format_only: bool = False,
+        out_file: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        self.cam_threshold = cam_threshold
+        sweep = cam_threshold_sweep or ()
+        self.cam_threshold_sweep = tuple(sorted({*sweep, cam_threshold})) if sweep else ()
+        for value in (cam_threshold, *self.cam_threshold_sweep):
+            if not 0 <= value < 1:
+                raise ValueError(f'expected CAM thresholds in [0, 1), received {value}')
+        if format_only and output_dir is None:
+            raise ValueError(
+                'expected output_dir with format_only=True, received None; name the folder for '
+                'the predictions'
+            )
+        self.ignore_index = ignore_index
+        self.crf_pool = None if crf is None else CRFPool(crf_workers, **crf)
+        self.split = split
+        self.scales = tuple(scales)
+        self.flip = flip
+        self.output_dir = None if output_dir is None else Path(output_dir)
+        if self.output_dir is not None:
+            self.output_dir.mkdir(parents=True, exist_ok=True)
+        self.format_only = format_only
+        self.out_file = None if out_file is None else Path(out_file)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, background first.
+
+        Raises:
+            KeyError: If the data set has no names.
+        """
+        if not self.dataset_meta or 'classes' not in self.dataset_meta:
+            raise KeyError(
+                "expected dataset_meta['classes'], background first, received "
+                f"{self.dataset_meta}; set METAINFO['classes'] of the data set"
+            )
+        return tuple(self.dataset_meta['classes'])
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:  # noqa: ARG002
+        """Counts the pixels of a batch; with a CRF the counts may follow later.
+
+        Args:
+            data_batch: Unused, part of MMEngine's protocol.
+            data_samples: Predictions as dictionaries.
+
+        Raises:
+            KeyError: If the prediction, the mask or the logits for the CRF are missing.
+            ValueError: If sizes differ or a mask holds a value that is no class.
+            RuntimeError: If the logits do not belong to the prediction, or a CRF failed.
+        """
+        for sample in data_samples:
+            # Every image keeps its place in the results: MMEngine cuts off by position what the
+            # distributed sampler added.
+            result: dict[str, Any] = {
+                'fields': {},
+                'groups': _groups(sample),
+                'size': _size(sample, multi_scale=len(self.scales) > 1),
+                'labelled_by_tags': 'gt_tags' in sample and 'seg_logits' not in sample,
+            }
+            self.results.append(result)
+            if self.format_only:
+                self._process_segmentation(sample, None)
+                continue
+            label = self._true_label(sample)
+            count = partial(self._count, result['fields'], label, _name(sample))
+            self._process_segmentation(sample, count)
+            self._process_cams(sample, count)
+
+    def evaluate(self, size: int) -> dict:
+        """Waits for the CRF of every image, then gathers the results of all processes.
+
+        Args:
+            size: Number of images of the data set.
+
+        Returns:
+            The metrics by name.
+        """
+        if self.crf_pool is not None:
+            self.crf_pool.drain()
+            self.crf_pool.close()
+        return super().evaluate(size)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Prints protocol and tables and returns the means.
+
+        Args:
+            results: Pixel counts of every image.
+
+        Returns:
+            The metrics by name, in percent.
+        """
+        if self.format_only:
+            print_log(f'predictions are in {self.output_dir}', logger='current')
+            return {}
+        totals = self._totals(results)
+        rates = {field: class_rates(total[0]) for field, total in totals.items()}
+        groups = self._group_rates(results)
+        sweep = self._sweep(totals)
+        protocol = self._protocol(results)
+        metrics = _named_metrics(rates, groups, sweep)
+        self._print(protocol, rates, groups, sweep)
+        if self.out_file is not None:
+            _write(
+                self.out_file,
+                protocol=protocol,
+                metrics={name: _json_number(value) for name, value in metrics.items()},
+                classes=_by_class(rates, self.classes),
+                groups={
+                    name: {'images': number, 'classes': _by_class(members, self.classes)}
+                    for name, (number, members) in groups.items()
+                },
+            )
+        return metrics
+
+    def _true_label(self, sample: dict) -> Tensor:
+        if 'gt_sem_seg' not in sample:
+            raise KeyError(
+                f'expected gt_sem_seg of {_name(sample)}, received none; add LoadAnnotations to '
+                'the test pipeline, or set format_only=True for a split without masks'
+            )
+        label = _plane(sample['gt_sem_seg']['data'])
+        wrong = label[(label != self.ignore_index) & (label >= len(self.classes))]
+        if wrong.numel():
+            raise ValueError(
+                f'expected values 0 to {len(self.classes) - 1} or {self.ignore_index} in the mask '
+                f'of {_name(sample)}, received {int(wrong.max())}; check its class ids and the '
+                "data set's METAINFO['classes']"
+            )
+        return label
+
+    def _process_segmentation(self, sample: dict, count: Callable | None) -> None:
+        if 'pred_sem_seg' not in sample:
+            if count is None or self.crf_pool is not None or 'cam' not in sample:
+                raise KeyError(
+                    f'expected pred_sem_seg of {_name(sample)}, received {sorted(sample)}; the '
+                    "model's predict has to add it"
+                )
+            return
+        label = _plane(sample['pred_sem_seg']['data'])
+        if count is not None:
+            count('segmentation', [label])
+        if self.crf_pool is None:
+            self._save(_name(sample), label.cpu().numpy())
+        else:
+            probabilities = self._probabilities(sample, label)
+            consume = partial(self._take_crf, count, _name(sample))
+            self.crf_pool.submit(_name(sample), probabilities, consume)
+
+    def _take_crf(self, count: Callable | None, name: str, label: np.ndarray) -> None:
+        if count is not None:
+            count('crf', [torch.from_numpy(label)])
+        self._save(name, label)
+
+    def _process_cams(self, sample: dict, count: Callable) -> None:
+        thresholds = (self.cam_threshold, *self.cam_threshold_sweep)
+        for field in CAM_FIELDS:
+            if field not in sample:
+                continue
+            score = _plane(sample[field]['score'])
+            label = _plane(sample[field]['label'])
+            background = torch.zeros_like(label)
+            count(field, [torch.where(score > value, label, background) for value in thresholds])
+
+    def _count(
+        self,
+        fields: dict[str, SparseCounts],
+        label: Tensor,
+        name: str,
+        field: str,
+        predictions: list[Tensor],
+    ) -> None:
+        if predictions[0].shape != label.shape:
+            raise ValueError(
+                f'expected {field} of {name} at the size of its mask {tuple(label.shape)}, '
+                f'received {tuple(predictions[0].shape)}; load the mask after the resizing '
+                'transforms, so that it keeps its original size'
+            )
+        if int(predictions[0].max()) >= len(self.classes):
+            raise ValueError(
+                f'expected values 0 to {len(self.classes) - 1} in {field} of {name}, received '
+                f'{int(predictions[0].max())}; num_classes of the heads has to fit the data set'
+            )
+        label = label.to(predictions[0].device)
+        fields[field] = count_classes(predictions, label, len(self.classes), self.ignore_index)
+
+    def _probabilities(self, sample: dict, label: Tensor) -> np.ndarray:
+        if 'seg_logits' not in sample:
+            raise KeyError(
+                f'expected seg_logits of {_name(sample)} for the CRF, received {sorted(sample)}; '
+                'use a segmentor with a decode head, or leave the CRF off'
+            )
+        logits = sample['seg_logits']['data']
+        if logits.shape[0] != len(self.classes):
+            raise ValueError(
+                f'expected seg_logits of {len(self.classes)} classes for the CRF of '
+                f'{_name(sample)}, received {logits.shape[0]}; check num_classes of decode_head'
+            )
+        if not torch.equal(logits.argmax(dim=0).to(label), label):
+            raise RuntimeError(
+                f'expected seg_logits of {_name(sample)} whose arg-max is pred_sem_seg, received '
+                'those of one augmentation; use ScaleMaxTTAModel, which fuses the logits, to '
+                'combine test-time augmentation with a CRF'
+            )
+        return logits.float().softmax(dim=0).half().cpu().numpy()
+
+    def _save(self, name: str, label: np.ndarray) -> None:
+        if self.output_dir is not None:
+            palette = (self.dataset_meta or {}).get('palette')
+            save_label_png(self.output_dir / f'{Path(name).stem}.png', label, palette)
+
+    def _totals(self, results: list[dict]) -> dict[str, np.ndarray]:
+        parts = {
+            field: [result['fields'][field] for result in results if field in result['fields']]
+            for field in report.TITLES
+        }
+        return {
+            field: sum_counts(counts, len(self.classes))
+            for field, counts in parts.items()
+            if counts
+        }
+
+    def _group_rates(self, results: list[dict]) -> dict[str, tuple[int, dict[str, ClassRates]]]:
+        groups = {}
+        for name in sorted({name for result in results for name in result['groups']}):
+            members = [result for result in results if name in result['groups']]
+            totals = self._totals(members)
+            rates = {field: class_rates(total[0]) for field, total in totals.items()}
+            groups[name] = (len(members), rates)
+        return groups
+
+    def _sweep(self, totals: Mapping[str, np.ndarray]) -> dict[str, dict[float, float]]:
+        if not self.cam_threshold_sweep:
+            return {}
+        return {
+            field: {
+                value: class_rates(counts).means()['mIoU']
+                for value, counts in zip(self.cam_threshold_sweep, total[1:], strict=True)
+            }
+            for field, total in totals.items()
+            if field in CAM_FIELDS
+        }
+
+    def _protocol(self, results: list[dict]) -> dict[str, object]:
+        counter = Counter(field for result in results for field in result['fields'])
+        cams = {field: counter[field] for field in CAM_FIELDS if counter[field]}
+        what = 'original size' if len(self.scales) > 1 else 'input size'
+        protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
+        protocol[what] = report.size_range([result['size'] for result in results if result['size']])
+        protocol['scales'] = ', '.join(f'{scale:g}' for scale in self.scales)
+        protocol['flip'] = 'yes' if self.flip else 'no'
+        protocol['CRF'] = 'off' if self.crf_pool is None else _crf_text(self.crf_pool.settings)
+        by_tags = any(result['labelled_by_tags'] for result in results)
+        protocol['tags used for segmentation'] = 'yes, it is a CAM' if by_tags else 'no'
+        if cams:
+            protocol['tags used for CAMs'] = 'yes, the true ones'
+            if min(cams.values()) < len(results):
+                protocol['images with CAMs'] = min(cams.values())
+            rule = f'fixed at {self.cam_threshold:g}'
+            if self.cam_threshold_sweep:
+                values = ', '.join(f'{value:g}' for value in self.cam_threshold_sweep)
+                rule += f'; swept over {values}, the best {report.PICKED}'
+            protocol['CAM threshold'] = rule
+        else:
+            protocol['CAMs'] = 'none'
+        return protocol
+
+    def _print(
+        self,
+        protocol: Mapping[str, object],
+        rates: Mapping[str, ClassRates],
+        groups: Mapping[str, tuple[int, Mapping[str, ClassRates]]],
+        sweep: Mapping[str, Mapping[float, float]],
+    ) -> None:
+        texts = [
+            report.protocol_line(protocol),
+            'per class, in %; OA = FP/(TP+FP) over-activation, FN = FN/(TP+FN) false negatives, '
+            'means of both without background:',
+            report.class_table(rates, self.classes),
+        ]
+        if groups:
+            texts += ['per group of images, in %:', report.group_table(groups)]
+        if sweep:
+            texts += ['CAM thresholds:', report.sweep_table(sweep)]
+        print_log('\n' + '\n'.join(texts), logger='current')
+
+
+def _write(path: Path, **content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+
+
+def _named_metrics(
+    rates: Mapping[str, ClassRates],
+    groups: Mapping[str, tuple[int, Mapping[str, ClassRates]]],
+    sweep: Mapping[str, Mapping[float, float]],
+) -> dict[str, float]:
+    metrics = {
+        f'{_prefix(field)}{name}': value
+        for field, rate in rates.items()
+        for name, value in rate.means().items()
+    }
+    for field, values in sweep.items():
+        for threshold, value in values.items():
+            metrics[f'{_prefix(field)}mIoU_at_{threshold:g}'] = value
+        best = report.best_threshold(values)
+        metrics[f'{_prefix(field)}best_mIoU'] = values[best]
+        metrics[f'{_prefix(field)}best_threshold'] = best
+    for group, (_, members) in groups.items():
+        for field, rate in members.items():
+            metrics[f'group/{group}/{_prefix(field)}mIoU'] = rate.means()['mIoU']
+    return metrics
+
+
+def _prefix(field: str) -> str:
+    return '' if field == 'segmentation' else f'{field}/'
+
+
+def _by_class(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> dict[str, dict]:
+    names = ('iou', 'accuracy', 'over_activation', 'false_negative')
+    return {
+        name: {
+            field: {rate: _json_number(percent(getattr(values, rate)[index])) for rate in names}
+            for field, values in rates.items()
+        }
+        for index, name in enumerate(classes)
+    }
+
+
+def _json_number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _plane(data: Tensor) -> Tensor:
+    return data.reshape(data.shape[-2:])
+
+
+def _name(sample: Mapping[str, Any]) -> str:
+    return str(sample.get('img_path', 'an image without img_path'))
+
+
+def _groups(sample: Mapping[str, Any]) -> tuple[str, ...]:
+    groups = sample.get('groups') or ()
+    return (groups,) if isinstance(groups, str) else tuple(groups)
+
+
+def _size(sample: Mapping[str, Any], multi_scale: bool) -> tuple[int, int] | None:
+    shape = sample.get('ori_shape' if multi_scale else 'img_shape')
+    return None if shape is None else (int(shape[0]), int(shape[1]))
+
+
+def _crf_text(settings: Mapping[str, Any]) -> str:
+    return (
+        f'{settings["num_iter"]} iterations, Gaussian (sxy, weight) {settings["gaussian"]}, '
+        f'bilateral (sxy, srgb, weight) {settings["bilateral"]}'
+    )

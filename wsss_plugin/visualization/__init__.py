@@ -1,0 +1,21 @@
+"""Pictures of predictions and CAMs."""
+
+from wsss_plugin.visualization.contact_sheet import contact_sheet
+from wsss_plugin.visualization.panel import (
+    CAMPicture,
+    default_palette,
+    draw_panel,
+    overlay_heat,
+    overlay_label,
+    panel_from_sample,
+)
+
+__all__ = [
+    'CAMPicture',
+    'contact_sheet',
+    'default_palette',
+    'draw_panel',
+    'overlay_heat',
+    'overlay_label',
+    'panel_from_sample',
+]

@@ -1,0 +1,279 @@
+"""One image beside its masks and CAMs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from mmseg.structures import SegDataSample
+
+CAM_TITLES = {'cam': 'CAM', 'aux_cam': 'auxiliary CAM', 'cnn_cam': 'CNN CAM'}
+_CELL_WIDTH = 2.4
+_DOTS_PER_INCH = 100
+_IGNORED_COLOUR = (224, 224, 224)
+
+Palette = Sequence[Sequence[int]]
+
+
+class CAMPicture(NamedTuple):
+    """A CAM to draw.
+
+    Args:
+        score: Scores (H, W) in [0, 1].
+        label: Class of each score (H, W), as a value of a label map.
+    """
+
+    score: np.ndarray
+    label: np.ndarray
+
+
+def default_palette(num_classes: int) -> list[list[int]]:
+    """Colours for a data set that has none: black for the background, then distinct ones.
+
+    Args:
+        num_classes: Number of classes, background included.
+
+    Returns:
+        Colours (C, 3), 0 to 255.
+
+    >>> default_palette(3)
+    [[0, 0, 0], [31, 119, 180], [174, 199, 232]]
+    """
+    colours = colormaps['tab20'](np.arange(num_classes - 1) % 20)[:, :3]
+    return [[0, 0, 0], *(colours * 255).round().astype(int).tolist()]
+
+
+def overlay_label(
+    image: np.ndarray,
+    label: np.ndarray,
+    palette: Palette,
+    ignore_index: int = 255,
+    opacity: float = 0.65,
+) -> np.ndarray:
+    """The image under the colours of a label map; background is left dark.
+
+    Args:
+        image: RGB image (H, W, 3), uint8.
+        label: Label map (H, W).
+        palette: Colours (C, 3), 0 to 255.
+        ignore_index: Value that is drawn light grey.
+        opacity: Weight of the colours in [0, 1].
+
+    Returns:
+        RGB image (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If sizes differ or a value has no colour.
+    """
+    _check_size(image, label, 'the label map')
+    ignored = label == ignore_index
+    if label[~ignored].max(initial=0) >= len(palette):
+        raise ValueError(
+            f'expected label values below {len(palette)}, the number of colours, or '
+            f'{ignore_index}, received {label[~ignored].max()}; give the classes of the data set'
+        )
+    colours = np.asarray(palette, dtype=np.float32)[np.where(ignored, 0, label)]
+    colours[ignored] = _IGNORED_COLOUR
+    return _blend(image, colours, opacity)
+
+
+def overlay_heat(image: np.ndarray, score: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+    """The image under a heat map from blue (0) to red (1).
+
+    Args:
+        image: RGB image (H, W, 3), uint8.
+        score: Scores (H, W) in [0, 1].
+        opacity: Weight of the heat map in [0, 1].
+
+    Returns:
+        RGB image (H, W, 3), uint8.
+
+    Raises:
+        ValueError: If sizes differ.
+    """
+    _check_size(image, score, 'the CAM')
+    return _blend(image, colormaps['jet'](score)[..., :3] * 255, opacity)
+
+
+def draw_panel(
+    image: np.ndarray,
+    classes: Sequence[str],
+    palette: Palette | None = None,
+    ground_truth: np.ndarray | None = None,
+    cams: Mapping[str, CAMPicture] | None = None,
+    prediction: np.ndarray | None = None,
+    cam_threshold: float = 0.5,
+    title: str = '',
+    ignore_index: int = 255,
+) -> np.ndarray:
+    """Draws image, ground truth, CAMs and segmentation in one row with the names of the classes.
+
+    Lines on a CAM surround the pixels above the threshold in the colour of their class.
+
+    Args:
+        image: RGB image (H, W, 3), uint8.
+        classes: Names of the classes, background first.
+        palette: Colours (C, 3), 0 to 255.
+        ground_truth: True label map (H, W).
+        cams: CAMs by title.
+        prediction: Predicted label map (H, W).
+        cam_threshold: Scores up to it are background.
+        title: Text above the image.
+        ignore_index: Value of a label map without class.
+
+    Returns:
+        RGB picture, uint8; its height follows from the shape of the image.
+
+    Raises:
+        ValueError: If sizes differ or a label has no class.
+    """
+    palette = default_palette(len(classes)) if palette is None else palette[: len(classes)]
+    cams = cams or {}
+    pictures = [(title or 'image', image)]
+    if ground_truth is not None:
+        overlay = overlay_label(image, ground_truth, palette, ignore_index)
+        pictures.append(('ground truth', overlay))
+    first_cam = len(pictures)
+    pictures += [(name, overlay_heat(image, cam.score)) for name, cam in cams.items()]
+    if prediction is not None:
+        overlay = overlay_label(image, prediction, palette, ignore_index)
+        pictures.append(('segmentation', overlay))
+    areas = [np.where(cam.score > cam_threshold, cam.label, 0) for cam in cams.values()]
+    maps = [label for label in (ground_truth, prediction) if label is not None]
+    figure, axes = _row_of_axes(image, len(pictures))
+    for axis, (name, picture) in zip(axes, pictures, strict=True):
+        axis.imshow(picture)
+        axis.set_title(name, fontsize=9)
+    for axis, area in zip(axes[first_cam:], areas, strict=False):
+        _draw_outlines(axis, area, palette)
+    _draw_legend(figure, [*maps, *areas], classes, palette, ignore_index)
+    return _pixels(figure)
+
+
+def panel_from_sample(
+    image: np.ndarray,
+    data_sample: SegDataSample,
+    classes: Sequence[str],
+    palette: Palette | None = None,
+    cam_threshold: float = 0.5,
+    title: str = '',
+) -> np.ndarray:
+    """Draws whatever a predicted data sample holds.
+
+    Args:
+        image: RGB image (H, W, 3), uint8, at the original size.
+        data_sample: Sample with any of ``gt_sem_seg``, ``cam``, ``aux_cam``, ``cnn_cam`` and
+            ``pred_sem_seg``.
+        classes: Names of the classes, background first.
+        palette: Colours (C, 3), 0 to 255.
+        cam_threshold: Scores up to it are background.
+        title: Text above the image.
+
+    Returns:
+        RGB picture, uint8.
+    """
+    cams = {
+        name: CAMPicture(_plane(data_sample.get(field).score), _plane(data_sample.get(field).label))
+        for field, name in CAM_TITLES.items()
+        if field in data_sample
+    }
+    return draw_panel(
+        image,
+        classes,
+        palette,
+        ground_truth=_label_map(data_sample, 'gt_sem_seg'),
+        cams=cams,
+        prediction=_label_map(data_sample, 'pred_sem_seg'),
+        cam_threshold=cam_threshold,
+        title=title,
+    )
+
+
+def _label_map(data_sample: SegDataSample, field: str) -> np.ndarray | None:
+    return _plane(data_sample.get(field).data) if field in data_sample else None
+
+
+def _plane(data: object) -> np.ndarray:
+    array = np.asarray(data.cpu() if hasattr(data, 'cpu') else data)
+    return array.reshape(array.shape[-2:])
+
+
+def _check_size(image: np.ndarray, plane: np.ndarray, name: str) -> None:
+    if image.ndim != 3 or plane.shape != image.shape[:2]:
+        raise ValueError(
+            f'expected {name} at the size of the image {image.shape[:2]}, received {plane.shape}; '
+            'draw predictions at the original size'
+        )
+
+
+def _blend(image: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
+    blended = (1 - opacity) * image.astype(np.float32) + opacity * colours
+    return blended.round().clip(0, 255).astype(np.uint8)
+
+
+def _row_of_axes(image: np.ndarray, number: int) -> tuple[Figure, list[Axes]]:
+    cell = _CELL_WIDTH * min(max(image.shape[0] / image.shape[1], 0.4), 1.6)
+    above, below = 0.28, 0.34
+    height = cell + above + below
+    figure = Figure(figsize=(number * _CELL_WIDTH, height), dpi=_DOTS_PER_INCH)
+    axes = figure.subplots(1, number, squeeze=False)[0]
+    figure.subplots_adjust(
+        left=0.004, right=0.996, bottom=below / height, top=1 - above / height, wspace=0.03
+    )
+    for axis in axes:
+        axis.set_axis_off()
+    return figure, list(axes)
+
+
+def _draw_outlines(axis: Axes, area: np.ndarray, palette: Palette) -> None:
+    for index in np.unique(area[area > 0]):
+        inside = area == index
+        if min(area.shape) > 1 and not inside.all():
+            colour = _fraction(palette[index])
+            axis.contour(inside.astype(np.float32), [0.5], colors='white', linewidths=2.4)
+            axis.contour(inside.astype(np.float32), [0.5], colors=[colour], linewidths=1.2)
+
+
+def _draw_legend(
+    figure: Figure,
+    maps: Sequence[np.ndarray],
+    classes: Sequence[str],
+    palette: Palette,
+    ignore_index: int,
+) -> None:
+    values = sorted({int(value) for label in maps for value in np.unique(label)} - {0})
+    handles = [
+        Patch(color=_fraction(palette[value]), label=classes[value])
+        for value in values
+        if value != ignore_index
+    ]
+    if ignore_index in values:
+        handles.append(Patch(color=_fraction(_IGNORED_COLOUR), label='ignored'))
+    if handles:
+        figure.legend(
+            handles=handles,
+            loc='lower center',
+            ncols=min(len(handles), 12),
+            fontsize=9,
+            frameon=False,
+            borderaxespad=0.2,
+            handlelength=1.2,
+            columnspacing=1.2,
+        )
+
+
+def _fraction(colour: Sequence[int]) -> tuple[float, float, float]:
+    red, green, blue = (value / 255 for value in colour)
+    return red, green, blue
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
