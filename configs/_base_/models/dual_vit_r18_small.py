@@ -1,0 +1,78 @@
+# The dual-branch network for images of 96 pixels, trained from random weights.
+# Group norm, because there are no pretrained statistics to keep.
+num_classes = 6
+width = 64
+data_preprocessor = dict(
+    type='MultiViewDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+)
+loss_cls = dict(type='MultiLabelSoftMarginLoss')
+vit = dict(
+    type='TimmVisionTransformer',
+    model_name='vit_tiny_patch16_224',
+    inner_blocks=(-2,),
+    freeze_position_embedding=False,
+    model_args=dict(img_size=96, patch_size=8, embed_dim=width, depth=4, num_heads=4),
+)
+cnn = dict(
+    type='ResNet',
+    depth=18,
+    base_channels=16,
+    stem_channels=16,
+    strides=(1, 2, 1, 1),  # output stride 8, the transformer's grid
+    dilations=(1, 1, 1, 1),
+    norm_cfg=dict(type='GN', num_groups=4, requires_grad=True),
+)
+token_cam_head = dict(
+    type='CAMHead', in_channels=width, num_classes=num_classes, pooling='max', loss_cls=loss_cls
+)
+decode_head = dict(
+    type='ConvMLPHead',
+    in_channels=width,
+    embed_channels=64,
+    hidden_channels=64,
+    channels=64,
+    num_classes=num_classes + 1,
+    loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
+)
+model = dict(
+    type='DualBranchSegmentor',
+    data_preprocessor=data_preprocessor,
+    backbone=dict(
+        type='DualBranchBackbone',
+        vit=vit,
+        cnn=cnn,
+        modulation=dict(type='ActivationModulation', order='serial', reduction=4),
+        modulated_stages=('layer1', 'layer2', 'layer3'),
+    ),
+    decode_head=decode_head,
+    cam_head=token_cam_head,
+    aux_cam_head=token_cam_head,
+    cnn_cam_head=dict(
+        type='CAMHead',
+        in_channels=128,
+        num_classes=num_classes,
+        pooling='avg',
+        loss_cls=loss_cls,
+    ),
+    projection_head=dict(
+        type='ProjectionHead',
+        in_channels=width,
+        hidden_channels=128,
+        bottleneck_channels=32,
+        out_channels=128,
+    ),
+    refinement=dict(type='PAR', num_iter=10, dilations=(1, 2, 4, 8), w1=0.3, w2=0.01),
+    loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),
+    loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),
+    loss_consistency=dict(type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1),
+    thresholds=dict(low=0.25, high=0.7),
+    cam_scales=(1.0, 0.5, 1.5),
+    local_crops=dict(num=8, size=32, positive_threshold=0.2),
+    projection_momentum=0.9,
+    test_cfg=dict(mode='whole', cam=True),
+)

@@ -1,0 +1,14 @@
+_base_ = './toco_20k.py'
+optim_wrapper = dict(
+    optimizers=dict(
+        cnn=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4),  # section 2.1
+    ),
+    paramwise_cfg=dict(
+        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cnn_cam_head']),
+    ),
+)
+# The paper gives the CNN no schedule; the transformer's polynomial decay, without warm-up.
+param_scheduler = dict(
+    vit={{_base_.vit_scheduler}},
+    cnn=[dict(type='PolyLR', power=0.9, eta_min=0, by_epoch=False, begin=0, end={{_base_.max_iters}})],
+)

@@ -1,0 +1,26 @@
+# From random weights, so every learning rate is larger than in the paper.
+max_iters = 1500
+warmup = 100
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='DualBranchOptimWrapperConstructor',
+    optimizers=dict(
+        vit=dict(type='AdamW', lr=2e-3, betas=(0.9, 0.999), weight_decay=0.01),
+        cnn=dict(type='SGD', lr=0.05, momentum=0.9, weight_decay=1e-4),
+    ),
+    paramwise_cfg=dict(
+        head_lr_mult=1,
+        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cnn_cam_head']),
+    ),
+)
+vit_scheduler = [
+    dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=warmup),
+    dict(type='PolyLR', power=0.9, eta_min=0, by_epoch=False, begin=0, end=max_iters),
+]
+param_scheduler = dict(
+    vit=vit_scheduler,
+    cnn=[dict(type='PolyLR', power=0.9, eta_min=0, by_epoch=False, begin=0, end=max_iters)],
+)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=500)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')

@@ -1,0 +1,21 @@
+# (ToCo) marks that method's published settings, taken over where the paper is silent.
+max_iters = 20000  # section 2.1
+warmup = 1500  # section 2.1
+warmup_start = 1e-6  # "preheating rate", section 2.1: the first factor of the learning rate
+poly_power = 0.9  # section 2.1 prints it as a weight decay; ToCo's poly power
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='DualBranchOptimWrapperConstructor',
+    optimizers=dict(
+        vit=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),  # (ToCo) decay
+    ),
+    paramwise_cfg=dict(head_lr_mult=10),  # (ToCo)
+)
+vit_scheduler = [
+    dict(type='LinearLR', start_factor=warmup_start, by_epoch=False, begin=0, end=warmup),
+    dict(type='PolyLR', power=poly_power, eta_min=0, by_epoch=False, begin=0, end=max_iters),
+]
+param_scheduler = dict(vit=vit_scheduler)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')

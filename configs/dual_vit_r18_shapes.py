@@ -1,0 +1,13 @@
+# The whole method on the generated shapes; trains on two CPU cores in minutes.
+_base_ = [
+    './_base_/models/dual_vit_r18_small.py',
+    './_base_/datasets/shapes.py',
+    './_base_/schedules/shapes.py',
+    './_base_/default_runtime.py',
+]
+model = dict(loss_starts=dict(ptc=500, ctc=500, seg=500, consistency=500))
+custom_hooks = [
+    dict(type='CosineThresholdHook', start=0.7, end=0.55),
+    dict(type='SafeCheckpointHook'),
+    dict(type='CheckpointShapeHook'),
+]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+
+VIT = dict(
+    type='TimmVisionTransformer',
+    model_name='vit_tiny_patch16_224',
+    model_args=dict(depth=3, embed_dim=24, num_heads=3),
+)
+RESNET = dict(type='ResNet', depth=18, base_channels=8, stem_channels=8)
+MODULATION = dict(type='ActivationModulation', reduction=4)
+CNNS = {
+    'resnet18': (RESNET, 64, ('layer1', 'layer2', 'layer3')),
+    'resnet50': (dict(RESNET, depth=50), 256, ('layer1', 'layer2', 'layer3')),
+    'mobilenet': (dict(type='MobileNetV2', out_indices=(6,)), 320, ('layer2', 'layer3', 'layer5')),
+    'mmpretrain mobilenet': (
+        dict(type='mmpretrain.MobileNetV2', out_indices=(6,)),
+        320,
+        ('layer2', 'layer3', 'layer5'),
+    ),
+    'mmpretrain resnet': (
+        dict(type='mmpretrain.ResNet', depth=18),
+        512,
+        ('layer1', 'layer2', 'layer3'),
+    ),
+}
+
+
+def build(cnn=RESNET, **kwargs):
+    init_default_scope('mmseg')
+    config = dict(type='DualBranchBackbone', cnn=cnn, vit=VIT, **kwargs)
+    return MODELS.build(copy.deepcopy(config))
+
+
+@pytest.mark.parametrize('placement', ['stage', 'residual'])
+@pytest.mark.parametrize('name', CNNS)
+def test_any_cnn_with_stages(name, placement):
+    cnn, channels, stages = CNNS[name]
+    backbone = build(cnn, modulation=MODULATION, modulated_stages=stages, placement=placement)
+    image = torch.randn(2, 3, 64, 48)
+    assert backbone.forward_cnn(image).shape[:2] == (2, channels)
+    maps = backbone(image)
+    assert maps[-1].shape == (2, 24, 4, 3)
+    if placement == 'stage':
+        assert len(backbone.modulations) == 3
+
+
+def test_modulation_acts_on_the_output_of_the_stage():
+    backbone = build(modulation=MODULATION, modulated_stages=('layer1',)).eval()
+    plain = build().eval()
+    plain.cnn.load_state_dict(backbone.cnn.state_dict())
+    image = torch.randn(1, 3, 64, 64)
+    stage1 = plain.cnn(image)[0]
+    expected = backbone.modulations[0](stage1)
+    torch.testing.assert_close(backbone.cnn(image)[0], expected)
+    assert not torch.allclose(stage1, expected)
+    torch.testing.assert_close(backbone.cnn(image)[1], plain.cnn.layer2(expected))
+
+
+def test_residual_placement_leaves_the_shortcut_alone():
+    backbone = build(
+        modulation=MODULATION, modulated_stages=('layer1',), placement='residual'
+    ).eval()
+    block = backbone.cnn.layer1[0]
+    x = torch.rand(1, 8, 6, 6)
+    residual = block.norm2._forward_hooks.copy()
+    block.norm2._forward_hooks.clear()
+    inner = block.norm2(block.conv2(block.relu(block.norm1(block.conv1(x)))))
+    block.norm2._forward_hooks.update(residual)
+    torch.testing.assert_close(block(x), torch.relu(backbone.modulations[0](inner) + x))
+
+
+def test_parameter_names_of_the_cnn_stay_the_same():
+    with_modulation, without = build(modulation=MODULATION), build()
+    assert with_modulation.cnn.state_dict().keys() == without.cnn.state_dict().keys()
+
+
+def test_a_copy_uses_its_own_modulation():
+    backbone = build(modulation=MODULATION).eval()
+    twin = copy.deepcopy(backbone)
+    image = torch.randn(1, 3, 64, 64)
+    expected = backbone.forward_cnn(image)
+    with torch.no_grad():
+        for parameter in twin.modulations.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    assert not torch.allclose(twin.forward_cnn(image), expected)
+    torch.testing.assert_close(backbone.forward_cnn(image), expected)
+
+
+def test_gradient_reaches_the_modulation_and_the_stem():
+    torch.manual_seed(0)
+    backbone = build(modulation=MODULATION)
+    backbone.forward_cnn(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    assert backbone.cnn.conv1.weight.grad.abs().sum() > 0
+    for modulation in backbone.modulations:
+        assert any(parameter.grad.abs().sum() > 0 for parameter in modulation.parameters())
+
+
+def test_probing_the_channels_leaves_the_statistics_alone():
+    backbone = build(modulation=MODULATION)
+    assert backbone.cnn.bn1.num_batches_tracked == 0
+    assert backbone.cnn.training
+
+
+def test_unknown_stage_is_named():
+    with pytest.raises(ValueError, match=r"modulated_stages.*layer1.*received \['stage9'\]"):
+        build(modulation=MODULATION, modulated_stages=('stage9',))
+
+
+def test_unknown_placement():
+    with pytest.raises(ValueError, match='placement'):
+        build(modulation=MODULATION, placement='before')
+
+
+def test_a_transformer_without_tokens_is_refused():
+    init_default_scope('mmseg')
+    with pytest.raises(TypeError, match='forward_tokens'):
+        MODELS.build(dict(type='DualBranchBackbone', cnn=RESNET, vit=RESNET))

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import pytest
+import timm
+import torch
+
+from wsss_plugin.models.backbones import TimmVisionTransformer
+
+TINY = dict(depth=3, embed_dim=24, num_heads=3)
+
+
+def tiny(**kwargs) -> TimmVisionTransformer:
+    return TimmVisionTransformer('vit_tiny_patch16_224', model_args=TINY, **kwargs)
+
+
+def test_matches_the_reference_network(reference, tiny_transformer):
+    arrays = reference('tiny_toco_network')
+    vit = tiny_transformer(arrays).eval()
+    tokens, _ = vit._embed(arrays['x'])
+    torch.testing.assert_close(tokens, arrays['tokens_after_pos_embed'], atol=1e-5, rtol=0)
+    features = vit.forward_tokens(arrays['x'])
+    torch.testing.assert_close(features.class_token, arrays['cls_token'], atol=1e-5, rtol=0)
+    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    torch.testing.assert_close(final, arrays['patch_tokens_final'], atol=1e-5, rtol=0)
+    inner = features.inner[0].flatten(2).transpose(1, 2)
+    torch.testing.assert_close(inner, arrays['patch_tokens_aux'], atol=1e-5, rtol=0)
+
+
+def test_equals_timm_at_its_own_size():
+    vit = tiny().eval()
+    image = torch.randn(1, 3, 224, 224)
+    expected = vit.trunk.forward_features(image)
+    features = vit.forward_tokens(image)
+    torch.testing.assert_close(features.class_token, expected[:, 0])
+    torch.testing.assert_close(features.patch_tokens.flatten(2), expected[:, 1:].transpose(1, 2))
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'vit_small_patch14_dinov2',
+        'vit_small_patch14_reg4_dinov2',
+        'vit_base_patch16_clip_224',
+        'deit_tiny_patch16_224',
+        'deit3_small_patch16_224',
+    ],
+)
+def test_families_of_weights_share_the_class(name):
+    args = dict(depth=2, embed_dim=48, num_heads=3, img_size=56)
+    vit = TimmVisionTransformer(name, inner_blocks=(0,), model_args=args).eval()
+    image = torch.randn(1, 3, 56, 56) if vit.patch_size == (14, 14) else torch.randn(1, 3, 48, 48)
+    if vit.patch_size == (14, 14):
+        expected = vit.trunk.forward_features(image)[:, vit.trunk.num_prefix_tokens :]
+        final = vit(image)[-1].flatten(2).transpose(1, 2)
+        torch.testing.assert_close(final, expected)
+    assert vit(image)[-1].shape[1] == 48
+
+
+@pytest.mark.parametrize('size', [(33, 50), (16, 16), (64, 31)])
+def test_any_input_size_gives_the_floored_grid(size):
+    maps = tiny(inner_blocks=(0, -1))(torch.zeros(2, 3, *size))
+    assert len(maps) == 3
+    assert all(level.shape == (2, 24, size[0] // 16, size[1] // 16) for level in maps)
+
+
+def test_a_trailing_strip_is_not_seen():
+    vit = tiny().eval()
+    image = torch.randn(1, 3, 40, 47)
+    torch.testing.assert_close(vit(image)[-1], vit(image[..., :32, :32])[-1])
+
+
+def test_an_inner_last_block_is_not_normalised():
+    inner, final = tiny(inner_blocks=(-1,)).eval()(torch.randn(1, 3, 32, 32))
+    assert not torch.allclose(inner, final)
+
+
+def test_gradient_reaches_the_patch_embedding_but_not_the_position_embedding():
+    vit = tiny()
+    vit(torch.randn(1, 3, 48, 32))[-1].square().sum().backward()
+    assert vit.trunk.patch_embed.proj.weight.grad.abs().sum() > 0
+    assert vit.trunk.cls_token.grad.abs().sum() > 0
+    assert vit.trunk.pos_embed.grad is None
+
+
+@pytest.mark.parametrize(
+    ('frozen', 'trained'), [(-1, {0, 1, 2}), (0, {0, 1, 2}), (2, {2}), (3, set())]
+)
+def test_freezing(frozen, trained):
+    trunk = tiny(frozen_stages=frozen).trunk
+    assert trunk.patch_embed.proj.weight.requires_grad == (frozen == -1)
+    got = {i for i, b in enumerate(trunk.blocks) if all(p.requires_grad for p in b.parameters())}
+    assert got == trained
+    assert trunk.norm.weight.requires_grad == (frozen < 3)
+
+
+def test_position_embedding_can_be_trained():
+    assert tiny(freeze_position_embedding=False).trunk.pos_embed.requires_grad
+
+
+def test_init_weights_keeps_timms_initialisation():
+    vit = tiny()
+    before = vit.trunk.pos_embed.clone()
+    vit.init_weights()
+    torch.testing.assert_close(vit.trunk.pos_embed, before)
+
+
+def test_local_weights_are_loaded_and_resized(tmp_path):
+    source = timm.create_model('vit_tiny_patch16_224', **TINY, num_classes=7)
+    path = tmp_path / 'weights.pth'
+    torch.save({'model': {k: v.half() for k, v in source.state_dict().items()}}, path)
+    vit = tiny(pretrained=str(path))
+    vit.init_weights()
+    expected = source.blocks[0].attn.qkv.weight.half().float()
+    torch.testing.assert_close(vit.trunk.blocks[0].attn.qkv.weight.detach(), expected.detach())
+    small = TimmVisionTransformer(
+        'vit_tiny_patch16_224', pretrained=str(path), model_args=dict(TINY, img_size=96)
+    )
+    small.init_weights()
+    assert small.trunk.pos_embed.shape == (1, 37, 24)
+
+
+def test_mmengine_checkpoint_is_loaded(tmp_path):
+    source = tiny()
+    path = tmp_path / 'checkpoint.pth'
+    state = {f'backbone.{key}': value for key, value in source.state_dict().items()}
+    torch.save({'state_dict': state}, path)
+    vit = tiny(init_cfg=dict(type='Pretrained', checkpoint=str(path), prefix='backbone.'))
+    vit.init_weights()
+    torch.testing.assert_close(vit.trunk.pos_embed, source.trunk.pos_embed)
+
+
+def test_a_missing_file_of_weights_is_named():
+    vit = tiny(pretrained='no/such/weights.pth')
+    with pytest.raises(FileNotFoundError, match=r'no/such/weights\.pth.*False'):
+        vit.init_weights()
+
+
+@pytest.mark.parametrize('index', [3, -4])
+def test_a_block_out_of_range_is_named(index):
+    with pytest.raises(ValueError, match=f'inner_blocks.*received {index}'):
+        tiny(inner_blocks=(index,))
+
+
+def test_frozen_stages_out_of_range():
+    with pytest.raises(ValueError, match='frozen_stages between -1 and 3, received 4'):
+        tiny(frozen_stages=4)
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'deit_tiny_distilled_patch16_224'])
+def test_other_architectures_are_refused(name):
+    with pytest.raises(TypeError, match=f'VisionTransformer.*{name}'):
+        TimmVisionTransformer(name)
+
+
+def test_an_image_smaller_than_a_patch_is_refused():
+    with pytest.raises(ValueError, match='at least one patch'):
+        tiny()(torch.zeros(1, 3, 8, 32))

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from wsss_plugin.models.backbones import TimmVisionTransformer
+from wsss_plugin.models.heads import ConvMLPHead, LargeFOVHead
+
+# Parameters of ViT-B/16 without class token, position embedding and ImageNet head.
+VIT_B = 85.647e6
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def multiply_adds(*modules: nn.Module, run) -> int:
+    """Multiplications of the convolutions and linear layers, without the attention products."""
+    total = 0
+
+    def add(module: nn.Module, _inputs: tuple, output: torch.Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Linear):
+            total += output.numel() * module.in_features
+        else:
+            total += output.numel() * module.weight[0].numel()
+
+    layers = [
+        layer
+        for module in modules
+        for layer in module.modules()
+        if isinstance(layer, (nn.Linear, nn.Conv2d))
+    ]
+    handles = [layer.register_forward_hook(add) for layer in layers]
+    run()
+    for handle in handles:
+        handle.remove()
+    return total
+
+
+@pytest.mark.parametrize(
+    ('head_type', 'parameters', 'gmacs'), [(ConvMLPHead, 86.3, 67.7), (LargeFOVHead, 91.6, 71.8)]
+)
+def test_table_4(head_type, parameters, gmacs):
+    with torch.device('meta'):
+        vit = TimmVisionTransformer('vit_base_patch16_224', model_args=dict(img_size=448))
+        head = head_type(768, num_classes=21)
+        image = torch.empty(1, 3, 448, 448)
+    trunk = count(vit) - vit.trunk.cls_token.numel() - vit.trunk.pos_embed.numel()
+    assert abs(trunk - VIT_B) < 1e3
+    assert round((trunk + count(head)) / 1e6, 1) == parameters
+    macs = multiply_adds(vit, head, run=lambda: head(vit(image)))
+    assert round(macs / 1e9, 1) == gmacs
+
+
+def test_large_fov_matches_the_reference(reference):
+    arrays = reference('tiny_toco_network')
+    head = LargeFOVHead(24, channels=512, num_classes=6)
+    convolutions = (head.convs[0], head.convs[2], head.conv_seg)
+    for index, layer in enumerate(convolutions):
+        j = torch.arange(1, layer.weight.numel() + 1, dtype=torch.float64)
+        weight = (0.05 * torch.sin((0.1 + 0.013 * index) * j)).float()
+        layer.weight.data = weight.view_as(layer.weight)
+    logits = head((arrays['fmap'],))
+    torch.testing.assert_close(logits, arrays['seg_logits'], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize('head_type', [ConvMLPHead, LargeFOVHead])
+def test_shapes_and_level(head_type):
+    head = head_type(6, num_classes=4, channels=8, in_index=0)
+    assert head((torch.randn(2, 6, 5, 7), torch.randn(2, 3, 1, 1))).shape == (2, 4, 5, 7)
+
+
+@pytest.mark.parametrize('head_type', [ConvMLPHead, LargeFOVHead])
+def test_gradient_reaches_every_weight(head_type):
+    head = head_type(6, num_classes=4, channels=8)
+    head((torch.randn(2, 6, 5, 7),)).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+
+
+def test_baseline_has_no_bias():
+    assert not any(name.endswith('bias') for name, _ in LargeFOVHead(6, num_classes=4).named_parameters())

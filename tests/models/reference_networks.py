@@ -1,0 +1,144 @@
+"""Tiny segmentors, and the reference's weights in them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import nn
+
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+WIDTH, CLASSES = 24, 5
+
+
+def tiny_config(**changes: Any) -> dict:
+    """Config of the reference's tiny ToCo network."""
+    head = dict(type='CAMHead', in_channels=WIDTH, num_classes=CLASSES, pooling='max')
+    config = dict(
+        type='TokenContrastSegmentor',
+        data_preprocessor=dict(type='MultiViewDataPreProcessor', mean=MEAN, std=STD),
+        backbone=dict(
+            type='TimmVisionTransformer',
+            model_name='vit_tiny_patch16_224',
+            inner_blocks=(-3,),
+            model_args=dict(img_size=64, embed_dim=WIDTH, depth=12, num_heads=3),
+        ),
+        decode_head=dict(
+            type='LargeFOVHead',
+            in_channels=WIDTH,
+            channels=512,
+            num_classes=CLASSES + 1,
+            loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
+        ),
+        cam_head=head,
+        aux_cam_head=head,
+        projection_head=dict(
+            type='ProjectionHead',
+            in_channels=WIDTH,
+            hidden_channels=40,
+            bottleneck_channels=16,
+            out_channels=32,
+        ),
+        refinement=dict(type='PAR'),
+        loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),
+        loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),
+        thresholds=dict(low=0.25, high=0.7),
+        local_crops=dict(num=8, size=96, positive_threshold=0.2),
+        test_cfg=dict(mode='whole', cam=True),
+    )
+    return copy.deepcopy(config | changes)
+
+
+def dual_config(**changes: Any) -> dict:
+    """Config of a tiny dual-branch network."""
+    base = tiny_config()
+    backbone = dict(
+        type='DualBranchBackbone',
+        vit=base['backbone'],
+        cnn=dict(type='ResNet', depth=18, base_channels=8, strides=(1, 2, 2, 1)),
+        modulation=dict(type='ActivationModulation', reduction=4),
+    )
+    base.update(
+        type='DualBranchSegmentor',
+        backbone=backbone,
+        decode_head=dict(
+            type='ConvMLPHead',
+            in_channels=WIDTH,
+            embed_channels=16,
+            hidden_channels=16,
+            channels=16,
+            num_classes=CLASSES + 1,
+            loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
+        ),
+        cnn_cam_head=dict(type='CAMHead', in_channels=64, num_classes=CLASSES, pooling='avg'),
+        loss_consistency=dict(type='SemanticConsistencyLoss', loss_weight=0.1),
+    )
+    return copy.deepcopy(base | changes)
+
+
+def build(config: dict) -> nn.Module:
+    """Builds a model under MMSegmentation's scope."""
+    init_default_scope('mmseg')
+    return MODELS.build(config)
+
+
+def load_projection(head: nn.Module, arrays: dict[str, torch.Tensor], prefix: str) -> None:
+    """Fills a projection head with weights under the older names of weight normalisation."""
+    gain, direction = (f'directions.parametrizations.weight.original{i}' for i in (0, 1))
+    state = {}
+    for key, value in arrays.items():
+        if key.startswith(prefix):
+            name = key.removeprefix(prefix).replace('last_layer.weight_g', gain)
+            state[name.replace('last_layer.weight_v', direction)] = value
+    head.load_state_dict(state)
+
+
+def load_decoder_formula(head: nn.Module) -> None:
+    """Fills a LargeFOVHead with the reference's formula weights."""
+    for index, layer in enumerate((head.convs[0], head.convs[2], head.conv_seg)):
+        j = torch.arange(1, layer.weight.numel() + 1, dtype=torch.float64)
+        weight = (0.05 * torch.sin((0.1 + 0.013 * index) * j)).float()
+        layer.weight.data = weight.view_as(layer.weight)
+
+
+def load_toco(segmentor: nn.Module, arrays: dict[str, torch.Tensor]) -> None:
+    """Fills a tiny TokenContrastSegmentor with the reference's weights."""
+    encoder = 'w.encoder.'
+    state = {
+        key.removeprefix(encoder): value
+        for key, value in arrays.items()
+        if key.startswith(encoder) and not key.startswith(encoder + 'head')
+    }
+    segmentor.backbone.trunk.load_state_dict(state)
+    segmentor.cam_head.classifier.load_state_dict({'weight': arrays['w.classifier.weight']})
+    aux = {'weight': arrays['w.aux_classifier.weight']}
+    segmentor.aux_cam_head.classifier.load_state_dict(aux)
+    load_projection(segmentor.projection_head, arrays, 'w.proj_head.')
+    load_projection(segmentor.projection_ema.module, arrays, 'w.proj_head_t.')
+    # A teacher with weights of its own is one that has been updated before.
+    segmentor.projection_ema.steps += 1
+    load_decoder_formula(segmentor.decode_head)
+
+
+def random_batch(
+    size: int = 64, images: int = 2, seed: int = 0
+) -> tuple[dict[str, torch.Tensor], list[SegDataSample]]:
+    """Views and samples of random images with one tag each."""
+    generator = torch.Generator().manual_seed(seed)
+    inputs = {
+        name: torch.randn(images, 3, size, size, generator=generator)
+        for name in ('view1', 'view2', 'local')
+    }
+    samples = []
+    for index in range(images):
+        sample = SegDataSample(
+            metainfo=dict(box=(0, size, 0, size), sample_seed=index, ori_shape=(size, size), img_shape=(size, size))
+        )
+        sample.gt_tags = torch.zeros(5)
+        sample.gt_tags[index % 5] = 1
+        samples.append(sample)
+    return inputs, samples

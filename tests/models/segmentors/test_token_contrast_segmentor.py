@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmseg.structures import SegDataSample
+from reference_networks import build, load_toco, random_batch, tiny_config
+
+LOSSES = dict(
+    loss_cls_final=('cls_loss', 1.0),
+    loss_cls_aux=('cls_loss_aux', 1.0),
+    loss_ptc=('ptc_loss', 0.2),
+    loss_ctc=('ctc_loss', 0.5),
+)
+
+
+def normalized(image: torch.Tensor) -> torch.Tensor:
+    mean = torch.tensor((0.485, 0.456, 0.406))[:, None, None]
+    std = torch.tensor((0.229, 0.224, 0.225))[:, None, None]
+    return (image.float() / 255 - mean) / std
+
+
+def reference_batch(arrays):
+    views = dict(view1='inputs_u8', view2='global_view2_u8', local='local_view_u8')
+    inputs = {name: normalized(arrays[key]) for name, key in views.items()}
+    samples = []
+    for tags, box in zip(arrays['cls_label'], arrays['img_box'].tolist(), strict=True):
+        sample = SegDataSample(metainfo=dict(box=tuple(box)))
+        sample.gt_tags = tags
+        samples.append(sample)
+    return inputs, samples
+
+
+def reference_keys(region: torch.Tensor, seed: int, size: int) -> torch.Tensor:
+    """Random keys that choose the crops which the reference drew from one permutation each."""
+    torch.manual_seed(seed)
+    keys = torch.zeros(region.shape)
+    margin = size // 2
+    for image, roi in enumerate(region):
+        inner = roi[margin : roi.shape[0] - margin, margin : roi.shape[1] - margin]
+        candidates = (inner <= 1).nonzero()
+        if len(candidates) < 8:
+            candidates = torch.ones_like(inner).nonzero()
+        chosen = candidates[torch.randperm(len(candidates))[:8]] + margin
+        for rank, (row, column) in enumerate(chosen.tolist()):
+            keys[image, row, column] = 8 - rank
+    return keys
+
+
+@pytest.fixture
+def iteration():
+    hub = MessageHub.get_current_instance()
+
+    def set_iteration(value: int) -> None:
+        hub.update_info('iter', value)
+
+    yield set_iteration
+    hub.update_info('iter', 0)
+
+
+@pytest.fixture
+def published(reference, monkeypatch):
+    """The reference's network, batch and the two choices that this package corrects."""
+    arrays = reference('toco_iteration_tiny')
+    config = tiny_config(thresholds=dict(low=0.5, high=0.7), loss_starts=dict(seg=2001))
+    segmentor = build(config)
+    load_toco(segmentor, arrays)
+    seed = int(arrays['torch_seed_for_crops'])
+    monkeypatch.setattr(
+        segmentor, '_crop_keys', lambda region, _samples: reference_keys(region, seed, 96)
+    )
+    # The reference cuts its token grid with a box in pixels.
+    monkeypatch.setattr(segmentor, 'box_on_grid', lambda box, *_sizes: box)
+    return segmentor, arrays, reference_batch(arrays)
+
+
+def test_cams_labels_and_flags_of_the_reference_iteration(published, monkeypatch):
+    segmentor, arrays, (inputs, samples) = published
+    # The reference truncates the restored image to whole grey levels, which loses some of them.
+    mean, std = segmentor.data_preprocessor.mean, segmentor.data_preprocessor.std
+    monkeypatch.setattr(segmentor, 'denormalize', lambda x: (x * std + mean).floor() / 255)
+    segmentor.loss_starts['seg'] = 0
+    batch = segmentor.training_batch(inputs, samples)
+    for name, key in (('final', 'cams'), ('aux', 'cams_aux')):
+        cam = batch.cams[name][..., ::2, ::2]
+        torch.testing.assert_close(cam, arrays[key], atol=1e-5, rtol=0)
+    label = segmentor.pseudo_label(batch)
+    assert torch.equal(label, arrays['refined_pseudo_label'].long())
+    _, positive = segmentor.local_views(batch)
+    assert torch.equal(positive, arrays['flags'][:, 2:].bool())
+
+
+@pytest.mark.parametrize('number', [0, 3000])
+def test_losses_of_the_reference_iteration(published, iteration, number):
+    segmentor, arrays, (inputs, samples) = published
+    iteration(number)
+    losses = segmentor.loss(inputs, samples)
+    for name, (key, weight) in LOSSES.items():
+        expected = weight * arrays[f'it{number}.{key}']
+        torch.testing.assert_close(losses[name], expected, atol=1e-5, rtol=0)
+    assert ('loss_seg' in losses) == (number == 3000)
+    if number == 3000:
+        expected = 0.1 * arrays['it3000.seg_loss']
+        torch.testing.assert_close(losses['loss_seg'], expected, atol=1e-5, rtol=0)
+
+
+def test_gradients_of_the_reference_iteration(published, iteration):
+    segmentor, arrays, (inputs, samples) = published
+    iteration(0)
+    total, _ = segmentor.parse_losses(segmentor.loss(inputs, samples))
+    total.backward()
+    trunk = segmentor.backbone.trunk
+    projection = segmentor.projection_head
+    received = {
+        'encoder.cls_token': trunk.cls_token,
+        'encoder.patch_embed.proj.weight': trunk.patch_embed.proj.weight,
+        'encoder.blocks.9.mlp.fc2.weight': trunk.blocks[9].mlp.fc2.weight,
+        'encoder.blocks.11.mlp.fc2.weight': trunk.blocks[11].mlp.fc2.weight,
+        'proj_head.mlp.0.weight': projection.mlp[0].weight,
+        'proj_head.last_layer.weight_v': projection.directions.parametrizations.weight.original1,
+        'classifier.weight': segmentor.cam_head.classifier.weight,
+        'aux_classifier.weight': segmentor.aux_cam_head.classifier.weight,
+    }
+    for name, parameter in received.items():
+        expected = arrays[f'it0.grad.{name}']
+        scale = max(1.0, float(expected.abs().max()))
+        torch.testing.assert_close(parameter.grad, expected, atol=1e-5 * scale, rtol=0)
+
+
+def test_multi_scale_cam_of_the_reference(reference):
+    arrays = reference('tiny_toco_network')
+    segmentor = build(tiny_config()).eval()
+    encoder = {k: v for k, v in arrays.items() if k.startswith('w.')}
+    load_toco(segmentor, encoder)
+    cams = segmentor.multi_scale_cams(arrays['ms_input'], ('final', 'aux'))
+    torch.testing.assert_close(cams['final'], arrays['ms_cam'], atol=1e-5, rtol=0)
+    torch.testing.assert_close(cams['aux'], arrays['ms_cam_aux'], atol=1e-5, rtol=0)
+
+
+def test_box_follows_the_grid_in_the_package():
+    segmentor = build(tiny_config())
+    box = torch.tensor([[16, 136, 0, 160]])
+    assert segmentor.box_on_grid(box, (160, 160), (10, 10)).tolist() == [[1, 8, 0, 10]]
+
+
+def test_crops_do_not_depend_on_the_place_in_the_batch():
+    segmentor = build(tiny_config(local_crops=dict(size=32)))
+    inputs, samples = random_batch(images=4)
+    batch = segmentor.training_batch(inputs, samples)
+    crops, positive = segmentor.local_views(batch)
+    order = [2, 0, 3, 1]
+    permuted = segmentor.training_batch(
+        {k: v[order] for k, v in inputs.items()}, [samples[i] for i in order]
+    )
+    again, positive_again = segmentor.local_views(permuted)
+    torch.testing.assert_close(again, crops[order])
+    assert torch.equal(positive_again, positive[order])
+
+
+def test_the_cams_are_not_computed_before_a_loss_needs_them():
+    segmentor = build(tiny_config(loss_starts=dict(ptc=9, ctc=9, seg=9)))
+    inputs, samples = random_batch()
+    assert segmentor.training_batch(inputs, samples).cams == {}
+    losses = segmentor.loss(inputs, samples)
+    assert sorted(losses) == ['loss_cls_aux', 'loss_cls_final']
+
+
+def test_label_source_changes_with_the_iteration(iteration):
+    segmentor = build(tiny_config(label_cams=((0, ('aux',)), (5, ('final', 'aux')))))
+    cams = dict(final=torch.rand(1, 5, 4, 4), aux=torch.rand(1, 5, 4, 4))
+    torch.testing.assert_close(segmentor.label_cam(cams), cams['aux'])
+    iteration(5)
+    fused = segmentor.label_cam(cams)
+    assert not torch.allclose(fused, cams['aux'])
+    assert fused.amax(dim=(2, 3)).min() > 0.999
+
+
+@pytest.mark.parametrize('tagged', [True, False])
+def test_all_losses_are_finite_with_and_without_tags(tagged):
+    segmentor = build(tiny_config(local_crops=dict(size=32)))
+    inputs, samples = random_batch()
+    for sample in samples:
+        sample.gt_tags = sample.gt_tags * tagged
+        sample.set_metainfo(dict(box=(0, 64, 16, 48)))
+    total, log = segmentor.parse_losses(segmentor.loss(inputs, samples))
+    total.backward()
+    assert all(torch.isfinite(value) for value in log.values())
+    gradients = [p.grad for p in segmentor.parameters() if p.grad is not None]
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_constant_images_are_finite():
+    segmentor = build(tiny_config(local_crops=dict(size=32)))
+    inputs, samples = random_batch()
+    inputs = {name: torch.zeros_like(view) for name, view in inputs.items()}
+    total, _ = segmentor.parse_losses(segmentor.loss(inputs, samples))
+    assert torch.isfinite(total)
+
+
+def test_odd_sizes_and_prediction_at_original_size():
+    segmentor = build(tiny_config()).eval()
+    _, samples = random_batch(images=1)
+    samples[0].set_metainfo(dict(ori_shape=(45, 77), img_shape=(70, 90)))
+    with torch.no_grad():
+        prediction = segmentor.predict(torch.randn(1, 3, 70, 90), samples)[0]
+    assert prediction.pred_sem_seg.data.shape == (1, 45, 77)
+    assert prediction.cam.score.shape == prediction.aux_cam.label.shape == (1, 45, 77)
+    assert 0 <= prediction.cam.score.min() <= prediction.cam.score.max() <= 1
+    assert set(prediction.cam.label.unique().tolist()) == {1}
+
+
+def test_prediction_without_tags_has_no_cam():
+    segmentor = build(tiny_config()).eval()
+    with torch.no_grad():
+        prediction = segmentor.predict(torch.randn(1, 3, 64, 64), None)[0]
+        _, samples = random_batch(images=1)
+        del samples[0].gt_tags
+        untagged = segmentor.predict(torch.randn(1, 3, 64, 64), samples)[0]
+    assert 'cam' not in prediction
+    assert 'cam' not in untagged
+
+
+def test_teacher_projection_follows_the_student():
+    segmentor = build(tiny_config(local_crops=dict(size=32)))
+    segmentor.loss(*random_batch())
+    with torch.no_grad():
+        segmentor.projection_head.mlp[0].weight.add_(1)
+    before = segmentor.projection_ema.module.mlp[0].weight.clone()
+    segmentor.loss(*random_batch())
+    moved = segmentor.projection_ema.module.mlp[0].weight - before
+    torch.testing.assert_close(moved, torch.full_like(moved, 0.1))
+    assert not any(p.requires_grad for p in segmentor.projection_ema.parameters())
+
+
+@pytest.mark.parametrize(
+    'thresholds', [dict(low=0.7, high=0.25), dict(low=0.5, high=0.5), dict(low=-0.1, high=0.5)]
+)
+def test_threshold_order_is_checked(thresholds):
+    with pytest.raises(ValueError, match='0 <= low < high <= 1'):
+        build(tiny_config(thresholds=thresholds))
+
+
+@pytest.mark.parametrize(
+    'label_cams', [(), ((1, ('final',)),), ((0, ('cnn',)),), ((0, ()),), ((0, ('aux',)), (0, ('final',)))]
+)
+def test_label_cams_are_checked(label_cams):
+    with pytest.raises(ValueError, match='label_cams'):
+        build(tiny_config(label_cams=label_cams))
+
+
+def test_loss_starts_are_checked():
+    with pytest.raises(ValueError, match=r"loss_starts.*'consistency'"):
+        build(tiny_config(loss_starts=dict(consistency=3)))
+
+
+def test_classes_of_the_heads_are_checked():
+    config = tiny_config()
+    config['decode_head']['num_classes'] = 5
+    with pytest.raises(ValueError, match='one more'):
+        build(config)
+
+
+def test_missing_views_are_named():
+    segmentor = build(tiny_config())
+    inputs, samples = random_batch()
+    with pytest.raises(KeyError, match='MultiCropViews'):
+        segmentor.loss(inputs['view1'], samples)
+    with pytest.raises(KeyError, match="'local'"):
+        segmentor.loss(dict(view1=inputs['view1']), samples)

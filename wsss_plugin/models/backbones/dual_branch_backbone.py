@@ -1,0 +1,162 @@
+"""A CNN beside a vision transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModule, ModuleList
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from wsss_plugin.models.backbones.token_features import TokenFeatures
+
+_PLACEMENTS = ('stage', 'residual')
+
+
+class _ReplaceOutput:
+    """A forward hook that passes a module's output through another module.
+
+    A class rather than a closure, so that a deep copy of the backbone (an EMA of the model, say)
+    refers to the copied modulation.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    def __call__(self, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        return self.module(output)
+
+
+@MODELS.register_module()
+class DualBranchBackbone(BaseModule):
+    """Two feature extractors of different architecture (section 1.1 of the dual-branch paper).
+
+    The modulation acts on the output of the named stages of the CNN and feeds the next stage
+    (equations 2 to 4). It is attached by forward hooks, so the CNN keeps its parameter names and
+    ordinary checkpoints load.
+
+    Args:
+        cnn: Config of any backbone with stages; its last output is the CNN's feature map.
+        vit: Config of a backbone with ``forward_tokens``, such as ``TimmVisionTransformer``.
+        modulation: Config of the modulation without ``channels``, or None for none.
+        modulated_stages: Names of the submodules of the CNN after which the modulation acts.
+        placement: 'stage' modulates the output of the stage, 'residual' the residual branch of
+            each of its blocks before the addition, as AMR does.
+        init_cfg: MMEngine's initialisation config.
+
+    Raises:
+        ValueError: If ``placement`` is unknown or a stage does not exist in the CNN.
+        TypeError: If the transformer has no ``forward_tokens``.
+    """
+
+    def __init__(
+        self,
+        cnn: dict,
+        vit: dict,
+        modulation: dict | None = None,
+        modulated_stages: Sequence[str] = ('layer1', 'layer2', 'layer3'),
+        placement: str = 'stage',
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if placement not in _PLACEMENTS:
+            raise ValueError(
+                f'expected backbone.placement in {_PLACEMENTS}, received {placement!r}'
+            )
+        self.cnn = MODELS.build(cnn)
+        self.vit = MODELS.build(vit)
+        if not hasattr(self.vit, 'forward_tokens'):
+            raise TypeError(
+                'expected backbone.vit with a method forward_tokens, received '
+                f'{type(self.vit).__name__}; use TimmVisionTransformer'
+            )
+        self.modulations = ModuleList()
+        if modulation is not None:
+            targets = self._modulated_modules(modulated_stages, placement)
+            self._attach(targets, modulation)
+
+    def _modulated_modules(self, stages: Sequence[str], placement: str) -> list[nn.Module]:
+        try:
+            modules = [self.cnn.get_submodule(name) for name in stages]
+        except AttributeError as error:
+            known = [name for name, _ in self.cnn.named_children()]
+            raise ValueError(
+                f'expected backbone.modulated_stages among the submodules {known} of '
+                f'{type(self.cnn).__name__}, received {list(stages)}: {error}'
+            ) from error
+        if placement == 'stage':
+            return modules
+        return [_residual_end(block) for stage in modules for block in stage.children()]
+
+    def _attach(self, targets: list[nn.Module], modulation: dict) -> None:
+        for module, channels in zip(targets, self._output_channels(targets), strict=True):
+            self.modulations.append(MODELS.build(dict(modulation, channels=channels)))
+            module.register_forward_hook(_ReplaceOutput(self.modulations[-1]))
+
+    @torch.no_grad()
+    def _output_channels(self, targets: list[nn.Module]) -> list[int]:
+        """Channels of each target, observed, because backbones do not declare them alike."""
+        channels: dict[nn.Module, int] = {}
+        handles = [
+            target.register_forward_hook(
+                lambda module, _inputs, output: channels.update({module: output.shape[1]})
+            )
+            for target in targets
+        ]
+        training = self.cnn.training
+        self.cnn.eval()
+        self.cnn(torch.zeros(1, 3, 64, 64))
+        self.cnn.train(training)
+        for handle in handles:
+            handle.remove()
+        return [channels[target] for target in targets]
+
+    def forward_cnn(self, image: Tensor) -> Tensor:
+        """Last feature map of the CNN.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            Feature map of shape (B, C, h, w).
+        """
+        return self._cnn_maps(image)[-1]
+
+    def _cnn_maps(self, image: Tensor) -> tuple[Tensor, ...]:
+        maps = self.cnn(image)
+        return (maps,) if isinstance(maps, Tensor) else tuple(maps)
+
+    def forward_tokens(self, image: Tensor) -> TokenFeatures:
+        """Features of the transformer alone.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            Class token, final patch tokens and inner patch tokens.
+        """
+        return self.vit.forward_tokens(image)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps of both branches in MMSegmentation's form.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            The CNN's outputs, then the transformer's; the last is the final patch token map.
+        """
+        return (*self._cnn_maps(image), *self.vit(image))
+
+
+def _residual_end(block: nn.Module) -> nn.Module:
+    """The module whose output is added to the shortcut of a residual block."""
+    for name in ('norm3', 'norm2', 'conv'):
+        if hasattr(block, name):
+            return getattr(block, name)
+    raise ValueError(
+        "expected residual blocks with norm3, norm2 or conv for backbone.placement='residual', "
+        f"received {type(block).__name__}; use placement='stage'"
+    )

@@ -1,0 +1,225 @@
+"""Any timm vision transformer as a backbone for MMSegmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor
+
+from wsss_plugin.models.backbones.token_features import TokenFeatures
+
+
+@MODELS.register_module()
+class TimmVisionTransformer(BaseModule):
+    """A timm vision transformer that returns class token, patch tokens and inner tokens.
+
+    The position embedding is resized (bicubic, ``align_corners=False``) to the grid of every input;
+    a strip narrower than a patch at the right or bottom is not seen, as with a strided convolution.
+
+    Args:
+        model_name: Name of a timm model of the class ``VisionTransformer``, for example
+            ``'vit_base_patch16_224.orig_in21k_ft_in1k'`` or ``'vit_small_patch14_dinov2'``.
+        pretrained: False for random weights, True for timm's download, or the path of a local
+            file of weights under timm's names. Read by :meth:`init_weights` only.
+        inner_blocks: Indices (0-based, negative from the end) of blocks whose tokens are returned.
+        frozen_stages: -1 trains everything; 0 freezes the embeddings; n also the first n blocks;
+            the number of blocks freezes the whole transformer.
+        freeze_position_embedding: Keeps the position embedding fixed, as ToCo does.
+        model_args: Further arguments of the timm model (``embed_dim``, ``depth``, ``img_size``...).
+        init_cfg: MMEngine's initialisation config, used after ``pretrained``.
+
+    Raises:
+        TypeError: If the model is not a ``VisionTransformer`` with class token and absolute
+            position embedding.
+        ValueError: If an index of a block or ``frozen_stages`` is out of range.
+
+    Examples:
+        >>> import torch
+        >>> vit = TimmVisionTransformer('vit_tiny_patch16_224', inner_blocks=(-2,),
+        ...                             model_args=dict(depth=3, embed_dim=24, num_heads=3))
+        >>> [tuple(level.shape) for level in vit(torch.zeros(1, 3, 32, 50))]
+        [(1, 24, 2, 3), (1, 24, 2, 3)]
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        pretrained: bool | str = False,
+        inner_blocks: Sequence[int] = (-3,),
+        frozen_stages: int = -1,
+        freeze_position_embedding: bool = True,
+        model_args: dict[str, Any] | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.model_name = model_name
+        self.pretrained = pretrained
+        self.model_args = dict(num_classes=0, **(model_args or {}))
+        self.trunk = timm.create_model(model_name, pretrained=False, **self.model_args)
+        self._check_architecture()
+        self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
+        self.freeze_position_embedding = freeze_position_embedding
+        self.frozen_stages = frozen_stages
+        self._freeze()
+
+    def _check_architecture(self) -> None:
+        trunk = self.trunk
+        usable = (
+            isinstance(trunk, VisionTransformer)
+            and trunk.cls_token is not None
+            and trunk.pos_embed is not None
+            and not hasattr(trunk, 'dist_token')
+        )
+        if not usable:
+            raise TypeError(
+                'expected model_name of a timm VisionTransformer with class token and absolute '
+                f'position embedding, received {self.model_name!r} ({type(trunk).__name__}); choose '
+                "for instance 'vit_base_patch16_224' or 'deit_tiny_patch16_224'"
+            )
+
+    def _block_index(self, index: int) -> int:
+        depth = len(self.trunk.blocks)
+        if not -depth <= index < depth:
+            raise ValueError(
+                f'expected inner_blocks between {-depth} and {depth - 1} for {self.model_name}, '
+                f'received {index}; it has {depth} blocks'
+            )
+        return index % depth
+
+    @property
+    def embed_dims(self) -> int:
+        """Number of channels of every token."""
+        return self.trunk.embed_dim
+
+    @property
+    def patch_size(self) -> tuple[int, int]:
+        """Height and width of a patch in pixels."""
+        return self.trunk.patch_embed.patch_size
+
+    def _freeze(self) -> None:
+        depth = len(self.trunk.blocks)
+        if not -1 <= self.frozen_stages <= depth:
+            raise ValueError(
+                f'expected frozen_stages between -1 and {depth}, received {self.frozen_stages}; '
+                f'{self.model_name} has {depth} blocks'
+            )
+        if self.freeze_position_embedding:
+            self.trunk.pos_embed.requires_grad_(False)
+        if self.frozen_stages == depth:
+            self.trunk.requires_grad_(False)
+        elif self.frozen_stages >= 0:
+            for name, parameter in self.trunk.named_parameters():
+                if not name.startswith(('blocks.', 'norm.')):
+                    parameter.requires_grad_(False)
+            self.trunk.blocks[: self.frozen_stages].requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Loads the pretrained weights.
+
+        Raises:
+            FileNotFoundError: If ``pretrained`` names a file that does not exist.
+        """
+        # timm has initialised its own modules; MMEngine's recursion would do it again and
+        # overwrite what was loaded.
+        if self.pretrained:
+            self.trunk.load_state_dict(self._pretrained_model().state_dict())
+        if self.init_cfg:
+            self.trunk.is_init = True
+            super().init_weights()
+
+    def _pretrained_model(self) -> torch.nn.Module:
+        overlay = None
+        if isinstance(self.pretrained, str):
+            if not Path(self.pretrained).is_file():
+                raise FileNotFoundError(
+                    f'expected a file of weights for {self.model_name} at the config key '
+                    f'backbone.pretrained, received {self.pretrained!r}; give an existing file, '
+                    'True to download, or False to start from random weights'
+                )
+            overlay = dict(file=self.pretrained)
+        return timm.create_model(
+            self.model_name, pretrained=True, pretrained_cfg_overlay=overlay, **self.model_args
+        )
+
+    def _embed(self, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Patches with position embedding, behind the prefix tokens."""
+        trunk = self.trunk
+        patch_height, patch_width = self.patch_size
+        grid = image.shape[-2] // patch_height, image.shape[-1] // patch_width
+        if 0 in grid:
+            raise ValueError(
+                f'expected an image of at least one patch ({patch_height}x{patch_width}), received '
+                f'{tuple(image.shape[-2:])}; enlarge the image or the crop size'
+            )
+        projected = trunk.patch_embed.proj(image).flatten(2).transpose(1, 2)
+        tokens = trunk.patch_embed.norm(projected)
+        prefix, position = self._position_embedding(grid)
+        tokens = torch.cat((prefix.expand(len(image), -1, -1), tokens + position), dim=1)
+        return trunk.norm_pre(trunk.patch_drop(trunk.pos_drop(tokens))), grid
+
+    def _position_embedding(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """Prefix tokens with their embedding, and the embedding of the patches on the grid."""
+        trunk = self.trunk
+        prefix = trunk.cls_token
+        if trunk.reg_token is not None:
+            prefix = torch.cat((prefix, trunk.reg_token), dim=1)
+        position = trunk.pos_embed
+        if not trunk.no_embed_class:
+            prefix = prefix + position[:, : trunk.num_prefix_tokens]
+            position = position[:, trunk.num_prefix_tokens :]
+        if grid != tuple(trunk.patch_embed.grid_size):
+            height, width = trunk.patch_embed.grid_size
+            plane = position.transpose(1, 2).unflatten(2, (height, width))
+            plane = F.interpolate(plane, size=grid, mode='bicubic', align_corners=False)
+            position = plane.flatten(2).transpose(1, 2)
+        return prefix, position
+
+    def _to_map(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+        patches = tokens[:, self.trunk.num_prefix_tokens :]
+        return patches.transpose(1, 2).unflatten(2, grid)
+
+    def forward_tokens(self, image: Tensor) -> TokenFeatures:
+        """Class token, final patch tokens and inner patch tokens of a batch of images.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            The features on the grid (H // patch height, W // patch width).
+
+        Raises:
+            ValueError: If the image is smaller than a patch.
+        """
+        tokens, grid = self._embed(image)
+        inner = {}
+        for index, block in enumerate(self.trunk.blocks):
+            tokens = block(tokens)
+            if index in self.inner_blocks:
+                inner[index] = self._to_map(tokens, grid)
+        tokens = self.trunk.norm(tokens)
+        return TokenFeatures(
+            class_token=tokens[:, 0],
+            patch_tokens=self._to_map(tokens, grid),
+            inner=tuple(inner[index] for index in self.inner_blocks),
+        )
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps in MMSegmentation's form.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            The maps of the inner blocks in the order of ``inner_blocks``, then the final map, each
+            (B, C, h, w).
+        """
+        features = self.forward_tokens(image)
+        return (*features.inner, features.patch_tokens)

@@ -1,0 +1,39 @@
+"""CAMs as predictions that an evaluator can score."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+
+def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tensor]) -> None:
+    """Adds CAMs to data samples that have tags, at the original size of each image.
+
+    Every named CAM becomes ``PixelData(score, label)``: the highest score of the tagged classes,
+    shape (1, H, W) in [0, 1], and its class, shape (1, H, W), as a value of a label map (class k
+    is k + 1). The true tags mask the CAM, as is usual in this field; a report has to say so.
+
+    Args:
+        data_samples: Samples with ``ori_shape`` and, where there are tags, ``gt_tags`` (K,).
+        cams: Normalised CAMs of shape (B, K, h, w) by field name.
+    """
+    for index, sample in enumerate(data_samples):
+        if 'gt_tags' not in sample:
+            continue
+        for name, cam in cams.items():
+            maps = _restore(cam[index : index + 1], sample)[0]
+            tags = sample.gt_tags.to(maps)
+            score, label = (maps * tags[:, None, None]).max(dim=0, keepdim=True)
+            field = PixelData(score=score, label=(label + 1).to(torch.uint8))
+            sample.set_data({name: field})
+
+
+def _restore(cam: Tensor, sample: SegDataSample) -> Tensor:
+    """The CAM without the flip of the input, at the original size."""
+    if sample.metainfo.get('flip'):
+        horizontal = sample.metainfo.get('flip_direction') == 'horizontal'
+        cam = cam.flip(-1 if horizontal else -2)
+    return F.interpolate(cam, size=sample.ori_shape[:2], mode='bilinear', align_corners=False)

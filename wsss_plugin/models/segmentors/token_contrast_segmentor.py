@@ -1,0 +1,544 @@
+"""ToCo: a segmentor that learns from tags with token contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import ConfigDict
+from mmengine.dist import all_reduce_dict
+from mmengine.logging import MessageHub
+from mmengine.model import ExponentialMovingAverage
+from mmengine.structures import PixelData
+from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from wsss_plugin.models.backbones import TokenFeatures
+from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
+from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+from wsss_plugin.ops.cam import multi_scale_cam, normalize_cam
+from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
+from wsss_plugin.ops.labels import (
+    cam_to_label,
+    refined_pseudo_label,
+    region_of_interest,
+    scale_box,
+)
+
+_VIEWS = ('view1', 'view2', 'local')
+
+
+class TrainingBatch(NamedTuple):
+    """One training batch, image and tags and what follows from them.
+
+    Attributes:
+        views: Normalised views of the images, each (B, 3, H, W).
+        tags: Multi-hot tags, (B, K).
+        box: Valid image area (row0, row1, col0, col1) of view 1, (B, 4).
+        features: Features of view 1.
+        maps: Feature maps of view 1 that the CAM heads read, by name.
+        raw_cams: Raw CAMs of view 1 by name, with gradient, (B, K, h, w).
+        cams: Normalised multi-scale CAMs of view 1 by name, without gradient, (B, K, H, W).
+        data_samples: The samples.
+    """
+
+    views: Mapping[str, Tensor]
+    tags: Tensor
+    box: Tensor
+    features: TokenFeatures
+    maps: Mapping[str, Tensor]
+    raw_cams: Mapping[str, Tensor]
+    cams: Mapping[str, Tensor]
+    data_samples: list[SegDataSample]
+
+
+@MODELS.register_module()
+class TokenContrastSegmentor(EncoderDecoder):
+    """A vision transformer trained from tags: classification, CAM, pseudo label, segmentation.
+
+    Data flows one way: image and tags, views, features, CAM, pseudo label, loss. This is ToCo, on
+    which the dual-branch paper builds; prediction uses backbone and decode head only, and is
+    ``EncoderDecoder``'s own.
+
+    Args:
+        backbone: Config of ``TimmVisionTransformer``; its first inner block gives the auxiliary
+            CAM.
+        decode_head: Config of any MMSegmentation decode head; trained on pseudo labels.
+        cam_head: Config of the ``CAMHead`` on the final patch tokens.
+        aux_cam_head: Config of the ``CAMHead`` on the inner patch tokens.
+        projection_head: Config of the ``ProjectionHead`` for class tokens.
+        refinement: Config of the refinement, called with images in [0, 1] and masks.
+        loss_ptc: Config of the patch token contrast loss.
+        loss_ctc: Config of the class token contrast loss.
+        thresholds: ``low`` and ``high`` background thresholds.
+        cam_scales: Scales of the multi-scale CAM; each is used with its horizontal flip.
+        refinement_scale: Scale of image and CAM at which labels are refined.
+        label_cams: Whose CAM makes the pseudo label of the segmentation, from which iteration on:
+            pairs (iteration, names); several names are averaged.
+        loss_starts: First iteration of a loss by its group 'cls', 'ptc', 'ctc' or 'seg'; 0 where
+            nothing is said.
+        local_crops: ``num`` and ``size`` in pixels of the local crops, and ``positive_threshold``,
+            the mean of the region map above which a crop counts as foreground.
+        projection_momentum: Momentum m of the teacher's projection, ``t <- m t + (1 - m) s``.
+        train_cfg: MMSegmentation's training config.
+        test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
+            the predictions.
+        data_preprocessor: Config of the data preprocessor, usually ``MultiViewDataPreProcessor``.
+        init_cfg: MMEngine's initialisation config.
+
+    Raises:
+        ValueError: If thresholds, label CAMs, loss starts or the classes of the heads disagree.
+    """
+
+    cam_names: tuple[str, ...] = ('final', 'aux')
+
+    def __init__(
+        self,
+        backbone: dict,
+        decode_head: dict,
+        cam_head: dict,
+        aux_cam_head: dict,
+        projection_head: dict,
+        refinement: dict,
+        loss_ptc: dict,
+        loss_ctc: dict,
+        thresholds: dict,
+        cam_scales: Sequence[float] = (1.0, 0.5, 1.5),
+        refinement_scale: float = 0.5,
+        label_cams: Sequence[tuple[int, Sequence[str]]] = ((0, ('final',)),),
+        loss_starts: Mapping[str, int] | None = None,
+        local_crops: dict | None = None,
+        projection_momentum: float = 0.9,
+        train_cfg: dict | None = None,
+        test_cfg: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(
+            backbone=backbone,
+            decode_head=decode_head,
+            train_cfg=train_cfg,
+            test_cfg=ConfigDict(dict(mode='whole') | dict(test_cfg or {})),
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg,
+        )
+        self.cam_head = MODELS.build(cam_head)
+        self.aux_cam_head = MODELS.build(aux_cam_head)
+        self.projection_head = MODELS.build(projection_head)
+        self.projection_ema = ExponentialMovingAverage(
+            self.projection_head, momentum=1 - projection_momentum
+        )
+        self.refinement = MODELS.build(refinement)
+        self.loss_ptc = MODELS.build(loss_ptc)
+        self.loss_ctc = MODELS.build(loss_ctc)
+        self.thresholds = BackgroundThresholds(**thresholds)
+        self.cam_scales = tuple(cam_scales)
+        self.refinement_scale = refinement_scale
+        self.label_cams = self._checked_label_cams(label_cams)
+        self.loss_starts = self._checked_loss_starts(loss_starts or {})
+        self.local_crops = dict(num=8, size=96, positive_threshold=0.2) | (local_crops or {})
+        self._check_classes(self.cam_head, self.aux_cam_head)
+
+    def _check_classes(self, *cam_heads: nn.Module) -> None:
+        for head in cam_heads:
+            if head.num_classes != self.decode_head.num_classes - 1:
+                raise ValueError(
+                    'expected decode_head.num_classes to be one more (the background) than '
+                    f'num_classes of every CAM head, received {self.decode_head.num_classes} and '
+                    f'{head.num_classes}; set both from the number of foreground classes'
+                )
+
+    def _checked_label_cams(
+        self, label_cams: Sequence[tuple[int, Sequence[str]]]
+    ) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        checked = tuple((int(start), tuple(names)) for start, names in label_cams)
+        starts = [start for start, _ in checked]
+        known = all(names and set(names) <= set(self.cam_names) for _, names in checked)
+        if not known or starts != sorted(set(starts)) or starts[:1] != [0]:
+            raise ValueError(
+                'expected label_cams as pairs (iteration, names) with increasing iterations from 0 '
+                f'and names among {self.cam_names}, received {label_cams}'
+            )
+        return checked
+
+    def _checked_loss_starts(self, loss_starts: Mapping[str, int]) -> dict[str, int]:
+        groups = tuple(self.loss_terms())
+        if not set(loss_starts) <= set(groups):
+            raise ValueError(
+                f'expected keys of loss_starts among {groups}, received {sorted(loss_starts)}'
+            )
+        return dict(loss_starts)
+
+    @property
+    def iteration(self) -> int:
+        """The 0-based iteration of the running training, 0 outside a runner."""
+        return MessageHub.get_current_instance().get_info('iter', 0)
+
+    @property
+    def transformer(self) -> nn.Module:
+        """The backbone with ``forward_tokens``."""
+        return self.backbone
+
+    def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps of the transformer, all that the decode head needs.
+
+        Args:
+            inputs: Normalised images (B, 3, H, W).
+
+        Returns:
+            Maps of the inner blocks and the final map, each (B, C, h, w).
+        """
+        return self.transformer(inputs)
+
+    @property
+    def cam_heads(self) -> dict[str, nn.Module]:
+        """The CAM heads by the name of their CAM."""
+        return dict(final=self.cam_head, aux=self.aux_cam_head)
+
+    def branch_maps(self, image: Tensor, features: TokenFeatures) -> dict[str, Tensor]:
+        """The feature maps that the CAM heads read; a subclass adds those of its branches.
+
+        Args:
+            image: Normalised images (B, 3, H, W).
+            features: The transformer's features of these images.
+
+        Returns:
+            Maps (B, C, h, w) by the name of the CAM head.
+        """
+        del image
+        return dict(final=features.patch_tokens, aux=features.inner[0])
+
+    def raw_cams(self, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """Raw CAMs of images.
+
+        Args:
+            image: Normalised images (B, 3, H, W).
+            names: Which CAMs.
+
+        Returns:
+            Maps (B, K, h, w) by name, in the order of ``names``.
+        """
+        maps = self.branch_maps(image, self.transformer.forward_tokens(image))
+        return {name: self.cam_heads[name].cam(maps[name]) for name in names}
+
+    @torch.no_grad()
+    def multi_scale_cams(
+        self, image: Tensor, names: Sequence[str], known: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
+        """Normalised CAMs over all scales with flip, without gradient.
+
+        Args:
+            image: Normalised images (B, 3, H, W).
+            names: Which CAMs.
+            known: Raw CAMs of the image itself, where they were computed already.
+
+        Returns:
+            CAMs of shape (B, K, H, W) in [0, 1] by name.
+        """
+        identity = known and tuple(known[name].detach() for name in names)
+        cams = multi_scale_cam(
+            lambda scaled: tuple(self.raw_cams(scaled, names).values()),
+            image,
+            self.cam_scales,
+            identity=identity,
+        )
+        return dict(zip(names, cams, strict=True))
+
+    def loss(
+        self, inputs: Mapping[str, Tensor], data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """All losses of a training iteration.
+
+        Args:
+            inputs: Normalised views 'view1', 'view2' and 'local', each (B, 3, H, W).
+            data_samples: Samples with ``gt_tags``, ``box`` and ``sample_seed``.
+
+        Returns:
+            Losses by name, each already weighted; equation (13) of the paper is their sum.
+        """
+        batch = self.training_batch(inputs, data_samples)
+        losses: dict[str, Tensor] = {}
+        for group, group_losses in self.loss_terms().items():
+            if self._is_active(group):
+                losses.update(group_losses(batch))
+        return losses
+
+    def _is_active(self, group: str) -> bool:
+        return self.iteration >= self.loss_starts.get(group, 0)
+
+    def loss_terms(self) -> dict[str, Callable[[TrainingBatch], dict[str, Tensor]]]:
+        """The terms of the total loss by group; a subclass adds its own.
+
+        Returns:
+            Functions from a training batch to losses by name.
+        """
+        return dict(
+            cls=self.classification_losses,
+            ptc=self.patch_token_losses,
+            ctc=self.class_token_losses,
+            seg=self.segmentation_losses,
+        )
+
+    def training_batch(
+        self, inputs: Mapping[str, Tensor], data_samples: list[SegDataSample]
+    ) -> TrainingBatch:
+        """Features and CAMs that all losses share, computed once.
+
+        Args:
+            inputs: Normalised views, each (B, 3, H, W).
+            data_samples: Samples with ``gt_tags`` and ``box``.
+
+        Returns:
+            The batch.
+
+        Raises:
+            KeyError: If a view is missing.
+        """
+        if not isinstance(inputs, Mapping) or not set(_VIEWS) <= set(inputs):
+            raise KeyError(
+                f'expected the views {_VIEWS} as training inputs, received '
+                f'{sorted(inputs) if isinstance(inputs, Mapping) else type(inputs).__name__}; use '
+                'MultiCropViews in the pipeline and MultiViewDataPreProcessor'
+            )
+        image = inputs['view1']
+        features = self.transformer.forward_tokens(image)
+        maps = self.branch_maps(image, features)
+        raw_cams = {name: head.cam(maps[name]) for name, head in self.cam_heads.items()}
+        names = self._needed_cams()
+        height, width = image.shape[-2:]
+        boxes = [sample.metainfo.get('box', (0, height, 0, width)) for sample in data_samples]
+        return TrainingBatch(
+            views=inputs,
+            tags=self.cam_head.tags(data_samples),
+            box=torch.tensor(boxes, device=image.device),
+            features=features,
+            maps=maps,
+            raw_cams=raw_cams,
+            cams=self.multi_scale_cams(image, names, known=raw_cams) if names else {},
+            data_samples=data_samples,
+        )
+
+    def _needed_cams(self) -> tuple[str, ...]:
+        names: tuple[str, ...] = ()
+        if self._is_active('ptc') or self._is_active('ctc'):
+            names += ('aux',)
+        if self._is_active('seg'):
+            names += self._label_names()
+        return tuple(dict.fromkeys(names))
+
+    def _label_names(self) -> tuple[str, ...]:
+        return [names for start, names in self.label_cams if start <= self.iteration][-1]
+
+    def classification_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Classification losses of all CAM heads (equation 10).
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            ``loss_cls_<name>`` for each CAM head.
+        """
+        return {
+            f'loss_cls_{name}': head.loss_cls(head(batch.maps[name]), batch.tags)
+            for name, head in self.cam_heads.items()
+        }
+
+    def patch_token_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Patch token contrast between positions that the auxiliary CAM labels (equation 11).
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            ``loss_ptc``.
+        """
+        tokens = batch.features.patch_tokens
+        grid = tokens.shape[-2:]
+        cam = F.interpolate(batch.cams['aux'], size=grid, mode='bilinear', align_corners=False)
+        box = self.box_on_grid(batch.box, batch.views['view1'].shape[-2:], grid)
+        label = cam_to_label(cam, batch.tags, self.thresholds.low, self.thresholds.high, box)
+        return dict(loss_ptc=self.loss_ptc(tokens, label))
+
+    def box_on_grid(
+        self, box: Tensor, image_size: Sequence[int], grid: Sequence[int]
+    ) -> Tensor:
+        """The valid image area in cells of the token grid.
+
+        Args:
+            box: Boxes in pixels, (B, 4).
+            image_size: Height and width of the image.
+            grid: Height and width of the grid.
+
+        Returns:
+            Boxes in cells, (B, 4).
+        """
+        return scale_box(box, tuple(image_size), tuple(grid))
+
+    def class_token_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        """Class token contrast of two global views and the local crops (equation 12).
+
+        View 1 is the main input, whose class token is known; the teacher's backbone is the
+        student's, so its class tokens are the student's, detached.
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            ``loss_ctc``.
+        """
+        local, positive = self.local_views(batch)
+        images, crops = local.shape[:2]
+        view2 = self.transformer.forward_tokens(batch.views['view2']).class_token
+        tokens = self.transformer.forward_tokens(local.flatten(0, 1)).class_token
+        views = torch.stack((batch.features.class_token, view2), dim=1)
+        tokens = torch.cat((views, tokens.unflatten(0, (images, crops))), dim=1)
+        student = self.projection_head(tokens.flatten(0, 1)).unflatten(0, (images, -1))
+        with torch.no_grad():
+            self.projection_ema.update_parameters(self.projection_head)
+            teacher = self.projection_ema(views.detach().flatten(0, 1)).unflatten(0, (images, -1))
+        positive = torch.cat((positive.new_ones(images, views.shape[1]), positive), dim=1)
+        return dict(loss_ctc=self.loss_ctc(student, teacher, positive))
+
+    @torch.no_grad()
+    def local_views(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
+        """Local crops from uncertain and background regions of the auxiliary CAM.
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            Crops (B, N, 3, s, s) and whether each is positive, that is, not all background (B, N).
+        """
+        low, high = self.thresholds.low, self.thresholds.high
+        region = region_of_interest(batch.cams['aux'], batch.tags, low, high)
+        size = self.local_crops['size']
+        keys = self._crop_keys(region, batch.data_samples)
+        top_left = choose_crops(region, keys, self.local_crops['num'], size)
+        positive = crop_is_positive(
+            region, top_left, size, threshold=self.local_crops['positive_threshold']
+        )
+        return extract_crops(batch.views['local'], top_left, size), positive
+
+    @staticmethod
+    def _crop_keys(region: Tensor, data_samples: list[SegDataSample]) -> Tensor:
+        """Random numbers per pixel that depend on the sample, not on its place in the batch."""
+        keys = []
+        for sample in data_samples:
+            seed = sample.metainfo.get('sample_seed')
+            generator = None
+            if seed is not None:
+                generator = torch.Generator(region.device).manual_seed(int(seed))
+            keys.append(torch.rand(region.shape[1:], generator=generator, device=region.device))
+        return torch.stack(keys)
+
+    def segmentation_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
+        """The decode head's own losses on the refined pseudo label.
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            The decode head's losses and accuracy, and the supervised fraction of the pixels.
+        """
+        label = self.pseudo_label(batch)
+        samples = [
+            SegDataSample(gt_sem_seg=PixelData(data=image_label[None])) for image_label in label
+        ]
+        features = (*batch.features.inner, batch.features.patch_tokens)
+        losses = self.decode_head.loss(features, samples, self.train_cfg)
+        supervised = (label != self.decode_head.ignore_index).float().mean()
+        return dict(losses, supervised_fraction=supervised)
+
+    @torch.no_grad()
+    def pseudo_label(self, batch: TrainingBatch) -> Tensor:
+        """Refined pseudo label of view 1.
+
+        Args:
+            batch: The training batch.
+
+        Returns:
+            Label map (B, H, W).
+        """
+        return refined_pseudo_label(
+            self.denormalize(batch.views['view1']),
+            self.label_cam(batch.cams),
+            batch.tags,
+            self.thresholds.low,
+            self.thresholds.high,
+            batch.box,
+            refine=self.refinement,
+            ignore_index=self.decode_head.ignore_index,
+            scale=self.refinement_scale,
+        )
+
+    def label_cam(self, cams: Mapping[str, Tensor]) -> Tensor:
+        """The CAM that makes the pseudo label; several are averaged and normalised again.
+
+        Args:
+            cams: Normalised CAMs by name, (B, K, H, W).
+
+        Returns:
+            Normalised CAM (B, K, H, W).
+        """
+        chosen = [cams[name] for name in self._label_names()]
+        if len(chosen) == 1:
+            return chosen[0]
+        return normalize_cam(torch.stack(chosen).mean(dim=0))
+
+    def denormalize(self, image: Tensor) -> Tensor:
+        """Undoes the data preprocessor's normalisation.
+
+        Args:
+            image: Normalised images (B, 3, H, W).
+
+        Returns:
+            RGB images in [0, 1], (B, 3, H, W).
+        """
+        mean, std = self.data_preprocessor.mean, self.data_preprocessor.std
+        return ((image * std + mean) / 255).clamp(0, 1)
+
+    def parse_losses(
+        self, losses: dict[str, Tensor | list[Tensor]]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sums the losses; what is logged is the mean over all processes.
+
+        Args:
+            losses: Losses by name.
+
+        Returns:
+            This process's total for back-propagation, and the values to log.
+        """
+        total, log_vars = super().parse_losses(losses)
+        log_vars = {name: torch.as_tensor(value) for name, value in log_vars.items()}
+        all_reduce_dict(log_vars, op='mean')
+        return total, log_vars
+
+    def predict(
+        self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
+    ) -> list[SegDataSample]:
+        """Segmentation by the decode head; CAMs too where ``test_cfg.cam`` asks for them.
+
+        Args:
+            inputs: Normalised images (B, 3, H, W).
+            data_samples: Samples; only those with ``gt_tags`` get CAMs.
+
+        Returns:
+            Samples with ``pred_sem_seg`` and ``seg_logits``, and ``cam`` and ``aux_cam``.
+        """
+        predictions = super().predict(inputs, data_samples)
+        if data_samples is not None and self.test_cfg.get('cam', False):
+            cams = self.multi_scale_cams(inputs, self.cam_names)
+            fields = {_field_name(name): cam for name, cam in cams.items()}
+            add_cam_predictions(predictions, fields)
+        return predictions
+
+    def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:  # noqa: ARG002
+        return self.decode_head(self.extract_feat(inputs))
+
+
+def _field_name(name: str) -> str:
+    return 'cam' if name == 'final' else f'{name}_cam'
