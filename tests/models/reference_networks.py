@@ -136,7 +136,12 @@ def random_batch(
     samples = []
     for index in range(images):
         sample = SegDataSample(
-            metainfo=dict(box=(0, size, 0, size), sample_seed=index, ori_shape=(size, size), img_shape=(size, size))
+            metainfo=dict(
+                box=(0, size, 0, size),
+                sample_seed=index,
+                ori_shape=(size, size),
+                img_shape=(size, size),
+            )
         )
         sample.gt_tags = torch.zeros(5)
         sample.gt_tags[index % 5] = 1

@@ -4,6 +4,7 @@ num_classes = 6
 width = 64
 data_preprocessor = dict(
     type='MultiViewDataPreProcessor',
+    size=(96, 96),
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
     bgr_to_rgb=True,

@@ -11,9 +11,16 @@ optim_wrapper = dict(
     ),
     paramwise_cfg=dict(head_lr_mult=10),  # (ToCo)
 )
+# Linear to the end of the warm-up, then the polynomial counted from iteration 0 (ToCo).
 vit_scheduler = [
-    dict(type='LinearLR', start_factor=warmup_start, by_epoch=False, begin=0, end=warmup),
-    dict(type='PolyLR', power=poly_power, eta_min=0, by_epoch=False, begin=0, end=max_iters),
+    dict(type='LinearLR', start_factor=warmup_start, by_epoch=False, begin=0, end=warmup + 1),
+    dict(
+        type='MultiStepLR',
+        milestones=[warmup],
+        gamma=(1 - warmup / max_iters) ** poly_power,
+        by_epoch=False,
+    ),
+    dict(type='PolyLR', power=poly_power, by_epoch=False, begin=warmup, end=max_iters + 1),
 ]
 param_scheduler = dict(vit=vit_scheduler)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)

@@ -80,4 +80,6 @@ def test_gradient_reaches_every_weight(head_type):
 
 
 def test_baseline_has_no_bias():
-    assert not any(name.endswith('bias') for name, _ in LargeFOVHead(6, num_classes=4).named_parameters())
+    assert not any(
+        name.endswith('bias') for name, _ in LargeFOVHead(6, num_classes=4).named_parameters()
+    )

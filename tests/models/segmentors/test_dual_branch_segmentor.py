@@ -39,7 +39,8 @@ def test_total_has_every_term_of_equation_13(crops):
 
 @pytest.mark.parametrize('form', ['normalized', 'relu'])
 @pytest.mark.parametrize(
-    ('detach', 'vit', 'cnn'), [('none', True, True), ('first', False, True), ('second', True, False)]
+    ('detach', 'vit', 'cnn'),
+    [('none', True, True), ('first', False, True), ('second', True, False)],
 )
 def test_consistency_reaches_the_branches_as_intended(crops, form, detach, vit, cnn):
     loss = dict(type='SemanticConsistencyLoss', loss_weight=0.1, detach=detach)
@@ -58,7 +59,9 @@ def test_consistency_is_zero_for_equal_cams(crops):
     inputs, samples = random_batch()
     batch = segmentor.training_batch(inputs, samples)
     cam = batch.raw_cams['final']
-    losses = segmentor.consistency_losses(batch._replace(raw_cams=dict(final=cam, aux=cam, cnn=cam)))
+    losses = segmentor.consistency_losses(
+        batch._replace(raw_cams=dict(final=cam, aux=cam, cnn=cam))
+    )
     assert all(value == 0 for value in losses.values())
 
 

@@ -241,7 +241,8 @@ def test_threshold_order_is_checked(thresholds):
 
 
 @pytest.mark.parametrize(
-    'label_cams', [(), ((1, ('final',)),), ((0, ('cnn',)),), ((0, ()),), ((0, ('aux',)), (0, ('final',)))]
+    'label_cams',
+    [(), ((1, ('final',)),), ((0, ('cnn',)),), ((0, ()),), ((0, ('aux',)), (0, ('final',)))],
 )
 def test_label_cams_are_checked(label_cams):
     with pytest.raises(ValueError, match='label_cams'):

@@ -63,7 +63,7 @@ class TimmVisionTransformer(BaseModule):
         self.model_name = model_name
         self.pretrained = pretrained
         self.model_args = dict(num_classes=0, **(model_args or {}))
-        self.trunk = timm.create_model(model_name, pretrained=False, **self.model_args)
+        self.trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
         self._check_architecture()
         self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
         self.freeze_position_embedding = freeze_position_embedding
@@ -81,7 +81,7 @@ class TimmVisionTransformer(BaseModule):
         if not usable:
             raise TypeError(
                 'expected model_name of a timm VisionTransformer with class token and absolute '
-                f'position embedding, received {self.model_name!r} ({type(trunk).__name__}); choose '
+                f'position embedding, received {self.model_name!r} ({type(trunk).__name__}); use '
                 "for instance 'vit_base_patch16_224' or 'deit_tiny_patch16_224'"
             )
 

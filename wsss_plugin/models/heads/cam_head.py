@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wsss_plugin.ops.cam import class_activation_map
 
-_POOLINGS = {'max': F.adaptive_max_pool2d, 'avg': F.adaptive_avg_pool2d}
+_POOLINGS = ('max', 'avg')
 
 
 @MODELS.register_module()
@@ -48,7 +48,7 @@ class CAMHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if pooling not in _POOLINGS:
-            raise ValueError(f'expected pooling in {tuple(_POOLINGS)}, received {pooling!r}')
+            raise ValueError(f'expected pooling in {_POOLINGS}, received {pooling!r}')
         if num_classes < 1:
             raise ValueError(f'expected at least one foreground class, received {num_classes}')
         self.num_classes = num_classes
@@ -66,7 +66,9 @@ class CAMHead(BaseModule):
         Returns:
             Logits of shape (B, K).
         """
-        pooled = _POOLINGS[self.pooling](self._select(features), 1)
+        maps = self._select(features)
+        pool = F.adaptive_max_pool2d if self.pooling == 'max' else F.adaptive_avg_pool2d
+        pooled = pool(maps, 1)
         return self.classifier(pooled).flatten(1)
 
     def cam(self, features: Tensor | Sequence[Tensor]) -> Tensor:

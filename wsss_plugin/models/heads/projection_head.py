@@ -40,9 +40,10 @@ class ProjectionHead(BaseModule):
             nn.GELU(),
             nn.Linear(hidden_channels, bottleneck_channels),
         )
-        for layer in self.mlp[::2]:
-            nn.init.trunc_normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+        for layer in self.mlp:
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
         self.directions = weight_norm(nn.Linear(bottleneck_channels, out_channels, bias=False))
         gain = self.directions.parametrizations.weight.original0
         nn.init.ones_(gain).requires_grad_(False)

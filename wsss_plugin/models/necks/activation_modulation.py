@@ -33,7 +33,9 @@ class ActivationModulation(BaseModule):
         statistics: 'image' takes mean and standard deviation per image, dividing by M as in
             equation 7; 'batch' over the whole batch of this process, dividing by M - 1.
         gaussian: 'peak' has the maximum 1, 'density' the integral 1.
-        norm_cfg: Config of the normalisation before the spatial gate, or None for none.
+        norm_cfg: Config of the normalisation before the spatial gate, or None for none. 'auto' is
+            AMR's batch norm with statistics 'batch', and none with statistics 'image', which
+            standardise each image by themselves.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
@@ -53,7 +55,7 @@ class ActivationModulation(BaseModule):
         spatial: bool = True,
         statistics: str = 'image',
         gaussian: str = 'peak',
-        norm_cfg: dict | None = {'type': 'BN', 'momentum': 0.01},  # noqa: B006  (never changed)
+        norm_cfg: dict | str | None = 'auto',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -70,6 +72,8 @@ class ActivationModulation(BaseModule):
                 'expected channel=True or spatial=True, received neither; leave the modulation out '
                 'instead'
             )
+        if norm_cfg == 'auto':
+            norm_cfg = dict(type='BN', momentum=0.01) if statistics == 'batch' else None
         self.order = order
         self.statistics = statistics
         self.gaussian = gaussian

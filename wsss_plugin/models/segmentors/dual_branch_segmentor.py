@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.token_contrast_segmentor import (
@@ -66,12 +66,12 @@ class DualBranchSegmentor(TokenContrastSegmentor):
         self._check_classes(self.cnn_cam_head)
 
     @property
-    def transformer(self) -> nn.Module:
+    def transformer(self) -> Any:
         """The backbone's transformer branch."""
         return self.backbone.vit
 
     @property
-    def cam_heads(self) -> dict[str, nn.Module]:
+    def cam_heads(self) -> dict[str, Any]:
         """The CAM heads by the name of their CAM."""
         return dict(super().cam_heads, cnn=self.cnn_cam_head)
 

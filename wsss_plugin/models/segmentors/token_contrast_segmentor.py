@@ -179,7 +179,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         return MessageHub.get_current_instance().get_info('iter', 0)
 
     @property
-    def transformer(self) -> nn.Module:
+    def transformer(self) -> Any:
         """The backbone with ``forward_tokens``."""
         return self.backbone
 
@@ -195,7 +195,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         return self.transformer(inputs)
 
     @property
-    def cam_heads(self) -> dict[str, nn.Module]:
+    def cam_heads(self) -> dict[str, Any]:
         """The CAM heads by the name of their CAM."""
         return dict(final=self.cam_head, aux=self.aux_cam_head)
 
@@ -239,7 +239,9 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             CAMs of shape (B, K, H, W) in [0, 1] by name.
         """
-        identity = known and tuple(known[name].detach() for name in names)
+        identity = None
+        if known is not None:
+            identity = tuple(known[name].detach() for name in names)
         cams = multi_scale_cam(
             lambda scaled: tuple(self.raw_cams(scaled, names).values()),
             image,
@@ -363,9 +365,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         label = cam_to_label(cam, batch.tags, self.thresholds.low, self.thresholds.high, box)
         return dict(loss_ptc=self.loss_ptc(tokens, label))
 
-    def box_on_grid(
-        self, box: Tensor, image_size: Sequence[int], grid: Sequence[int]
-    ) -> Tensor:
+    def box_on_grid(self, box: Tensor, image_size: Sequence[int], grid: Sequence[int]) -> Tensor:
         """The valid image area in cells of the token grid.
 
         Args:
