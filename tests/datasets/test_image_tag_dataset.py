@@ -29,6 +29,12 @@ def _all_tags(dataset):
 
 _EXPECTED = {'a.png': ['cat', 'dog'], 'b 1.JPG': ['cat'], 'c.v2.png': []}
 _JSON = json.dumps({'a': ['dog', 'cat'], 'sub folder/b 1.JPG': ['cat'], 'c.v2': []})
+_LABELS = json.dumps(
+    {
+        'classes': ['background', 'cat', 'dog'],
+        'labels': {'a': [2, 1], 'sub folder/b 1': [1], 'c.v2': []},
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,7 @@ _JSON = json.dumps({'a': ['dog', 'cat'], 'sub folder/b 1.JPG': ['cat'], 'c.v2': 
         ('tags.csv', 'image,tags\na,dog; cat\nsub folder/b 1.JPG,cat\nc.v2,\n'),
         ('tags.csv', '\ufefffilename,dog,cat\r\na.png,1,1\r\nsub folder/b 1,0,1\r\nc.v2,0,0\r\n'),
         ('tags.json', _JSON),
+        ('tags.json', _LABELS),
     ],
 )
 def test_formats_and_discovered_classes(root, name, content):
@@ -81,6 +88,20 @@ def test_unlisted_images(root):
         _build(root, content, unlisted='drop')
 
 
+def test_list_of_images(root):
+    (root / 'train.txt').write_text('c.v2\n\na\n')
+    dataset = _build(root, _JSON, 'tags.json', list_file='train.txt')
+    assert _all_tags(dataset) == {'a.png': ['cat', 'dog'], 'c.v2.png': []}
+
+
+def test_list_names_an_image_without_tags(root):
+    (root / 'train.txt').write_text('a\nz\n')
+    with pytest.raises(ValueError, match=r'train\.txt: .*tags\.json has tags.*1 others.* z; '):
+        _build(root, _JSON, 'tags.json', list_file='train.txt')
+    with pytest.raises(FileNotFoundError, match='list_file: expected a file at'):
+        _build(root, _JSON, 'tags.json', list_file='nothing.txt')
+
+
 def test_require_tags(root):
     with pytest.raises(ValueError, match=r'tags\.json: .*for image c\.v2, received none'):
         _build(root, _JSON, 'tags.json', require_tags=True)
@@ -101,6 +122,12 @@ def test_unknown_tag(root):
         ('image,dog,cat\na,1,yes\n', 'tags.csv', 'expected 0 or 1 in every column of image a'),
         ('{"a": "dog"}', 'tags.json', 'expected an object'),
         ('{"a": ', 'tags.json', 'expected JSON'),
+        ('{"labels": {"a": [1]}}', 'tags.json', "begins with 'background'"),
+        (
+            '{"classes": ["background", "dog"], "labels": {"a": [2]}}',
+            'tags.json',
+            r'from 1 to 1 for image a, received \[2\]',
+        ),
         ('a dog', 'tags.txt', r'ending in \.csv or \.json'),
     ],
 )

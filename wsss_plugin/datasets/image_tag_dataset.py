@@ -22,7 +22,9 @@ class ImageTagDataset(TagDataset):
 
     * CSV with a header ``image,tags`` and tags separated by ``;``;
     * CSV with a header ``image,cat,dog,...`` and 0 or 1 in every column;
-    * JSON object ``{"image": ["cat", ...]}``.
+    * JSON object ``{"image": ["cat", ...]}``;
+    * JSON object ``{"classes": ["background", "cat", ...], "labels": {"image": [1, ...]}}``, with
+      tags as values of a label map.
 
     Images are named with or without suffix, relative to the folder of the images. An image whose
     list of tags is empty shows background only. Masks are found by the image's name.
@@ -33,12 +35,14 @@ class ImageTagDataset(TagDataset):
             tags of ``ann_file``, sorted; name them where a second file might lack one.
         unlisted (str): What an image of the folder that ``ann_file`` does not name is:
             ``'error'``, ``'ignore'`` or ``'background'`` (only).
+        list_file (str | None): Names of the images to use, one per line, relative to
+            ``data_root``; of the others nothing is read. None uses all.
         data_root (str | None): Folder of the data set.
         **kwargs: Arguments of :class:`TagDataset`.
 
     Raises:
-        FileNotFoundError: A named image, the folder or the file is missing.
-        ValueError: The file is not understood, or an image of the folder has no entry.
+        FileNotFoundError: A named image, the folder or a file is missing.
+        ValueError: A file is not understood, or an image of the folder or list has no entry.
     """
 
     PREFIX = {'img_path': 'images', 'seg_map_path': 'masks'}  # noqa: RUF012
@@ -48,12 +52,14 @@ class ImageTagDataset(TagDataset):
         ann_file: str,
         metainfo: Mapping[str, Any] | None = None,
         unlisted: str = 'error',
+        list_file: str | None = None,
         data_root: str | None = None,
         **kwargs: Any,
     ) -> None:
         if unlisted not in _UNLISTED:
             raise ValueError(f'unlisted: expected one of {_UNLISTED}, received {unlisted!r}')
         self.unlisted = unlisted
+        self.list_file = None if list_file is None else Path(data_root or '', list_file)
         self._discover = 'classes' not in (metainfo or {})
         if self._discover:
             # The base class needs the classes before it reads the annotations.
@@ -74,8 +80,11 @@ class ImageTagDataset(TagDataset):
         for name in present:
             stems.setdefault(name[: -len(Path(name).suffix)], []).append(name)
         listed: dict[str, list[str]] = {}
-        for entry, tags in read_tags(Path(self.ann_file)).items():
+        entries = self._chosen(read_tags(Path(self.ann_file)))
+        for entry, tags in entries.items():
             listed[self._find(entry, present, stems)] = tags
+        if self.list_file is not None:
+            present = {name: path for name, path in present.items() if name in listed}
         others = [name for name in present if name not in listed]
         if others and self.unlisted == 'error':
             raise ValueError(
@@ -86,6 +95,22 @@ class ImageTagDataset(TagDataset):
         if self.unlisted == 'background':
             listed.update({name: [] for name in others})
         return [self._sample(name, present[name], listed[name]) for name in sorted(listed)]
+
+    def _chosen(self, entries: dict[str, list[str]]) -> dict[str, list[str]]:
+        """The entries that ``list_file`` names, or all."""
+        if self.list_file is None:
+            return entries
+        self._require_file(str(self.list_file), 'list_file')
+        lines = self.list_file.read_text().splitlines()
+        names = [line.strip() for line in lines if line.strip()]
+        missing = [name for name in names if name not in entries]
+        if missing:
+            raise ValueError(
+                f'{self.list_file}: expected names that {self.ann_file} has tags for, received '
+                f'{len(missing)} others, among them {", ".join(missing[:3])}; correct the list or '
+                'add their tags'
+            )
+        return {name: entries[name] for name in names}
 
     def _find(self, entry: str, present: Mapping[str, Path], stems: Mapping[str, list[str]]) -> str:
         if entry in present:
@@ -145,6 +170,8 @@ def _read_json(path: Path) -> dict[str, list[str]]:
         content = json.loads(path.read_text())
     except json.JSONDecodeError as error:
         raise ValueError(f'{path}: expected JSON, received {error}; correct the file') from error
+    if isinstance(content, dict) and isinstance(content.get('labels'), dict):
+        content = _names_of_labels(path, content)
     valid = isinstance(content, dict) and all(
         isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
         for tags in content.values()
@@ -154,6 +181,25 @@ def _read_json(path: Path) -> dict[str, list[str]]:
             f'{path}: expected an object {{"image": ["tag", ...], ...}}, received another structure'
         )
     return content
+
+
+def _names_of_labels(path: Path, content: dict[str, Any]) -> dict[str, list[str]]:
+    classes = content.get('classes')
+    if not isinstance(classes, list) or classes[:1] != [BACKGROUND]:
+        raise ValueError(
+            f"{path}: expected a list 'classes' that begins with '{BACKGROUND}' beside 'labels', "
+            f'received {classes!r}'
+        )
+    foreground = range(1, len(classes))
+    for image, labels in content['labels'].items():
+        if not isinstance(labels, list) or not all(label in foreground for label in labels):
+            raise ValueError(
+                f'{path}: expected labels from 1 to {len(classes) - 1} for image {image}, received '
+                f'{labels!r}'
+            )
+    return {
+        image: [classes[label] for label in labels] for image, labels in content['labels'].items()
+    }
 
 
 def _read_csv(path: Path) -> dict[str, list[str]]:
