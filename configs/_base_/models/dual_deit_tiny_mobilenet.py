@@ -1,0 +1,33 @@
+# The dual-branch network: MobileNetV2 beside DeiT-tiny.
+_base_ = './toco_deit_tiny.py'
+model = dict(
+    type='DualBranchSegmentor',
+    backbone=dict(
+        _delete_=True,
+        type='DualBranchBackbone',
+        vit={{_base_.vit}},
+        cnn=dict(
+            type='MobileNetV2',
+            strides=(1, 2, 2, 2, 1, 1, 1),  # output stride 16, the transformer's 14x14 grid at 224
+            out_indices=(6,),
+            norm_eval=True,  # four images are too few for batch statistics
+            init_cfg=dict(
+                type='Pretrained',
+                checkpoint='data/weights/mobilenet_v2_fp16.pth',
+                prefix='backbone.',
+            ),
+        ),
+        # 24, 32 and 96 channels: a reduction by 16, as with ResNet-50, would leave one hidden unit.
+        modulation=dict(type='ActivationModulation', order='serial', reduction=4),
+        # The last layers at strides 4, 8 and 16, as stages 1 to 3 of ResNet-50 are.
+        modulated_stages=('layer2', 'layer3', 'layer5'),
+    ),
+    cnn_cam_head=dict(
+        type='CAMHead',
+        in_channels=320,
+        num_classes={{_base_.num_classes}},
+        pooling='avg',
+        loss_cls={{_base_.loss_cls}},
+    ),
+    loss_consistency=dict(type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1),
+)

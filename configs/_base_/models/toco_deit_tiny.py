@@ -1,0 +1,46 @@
+# ToCo with DeiT-tiny at 224 pixels. What differs from toco_vit_b.py is sizes and weights, and the
+# decoder, which is that of the dual-branch network, so that rows differ in their branches only.
+num_classes = 6
+width = 192
+data_preprocessor = dict(
+    type='MultiViewDataPreProcessor',
+    size=(224, 224),
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+)
+loss_cls = dict(type='MultiLabelSoftMarginLoss')
+vit = dict(
+    type='TimmVisionTransformer',
+    model_name='deit_tiny_patch16_224',
+    # Any file with timm's names; True downloads timm's own.
+    pretrained='data/weights/deit_tiny_patch16_224_fp16.pth',
+    inner_blocks=(9,),
+)
+token_cam_head = dict(
+    type='CAMHead', in_channels=width, num_classes=num_classes, pooling='max', loss_cls=loss_cls
+)
+model = dict(
+    type='TokenContrastSegmentor',
+    data_preprocessor=data_preprocessor,
+    backbone=vit,
+    decode_head=dict(
+        type='ConvMLPHead',
+        in_channels=width,
+        num_classes=num_classes + 1,
+        loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
+    ),
+    cam_head=token_cam_head,
+    aux_cam_head=token_cam_head,
+    projection_head=dict(type='ProjectionHead', in_channels=width),
+    refinement=dict(type='PAR', num_iter=10, dilations=(1, 2, 4, 8, 12, 24), w1=0.3, w2=0.01),
+    loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),
+    loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),
+    thresholds=dict(low=0.25, high=0.7),
+    cam_scales=(1.0, 0.5, 1.5),
+    local_crops=dict(num=8, size=64, positive_threshold=0.2),
+    projection_momentum=0.9,
+    test_cfg=dict(mode='whole', cam=True),
+)

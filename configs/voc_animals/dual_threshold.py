@@ -1,0 +1,3 @@
+# Table 1: dual branch, threshold.
+_base_ = './all.py'
+model = dict(backbone=dict(modulation=None))

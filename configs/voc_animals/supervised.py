@@ -1,0 +1,23 @@
+# Full supervision: the same transformer and decoder, batch, iterations and schedule, trained on the
+# true masks.
+_base_ = './toco.py'
+model = dict(
+    _delete_=True,
+    type='EncoderDecoder',
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    backbone={{_base_.model.backbone}},
+    decode_head=dict(
+        type='ConvMLPHead',
+        in_channels={{_base_.width}},
+        num_classes={{_base_.model.decode_head.num_classes}},
+        loss_decode=dict(type='CrossEntropyLoss'),
+    ),
+    test_cfg=dict(mode='whole'),
+)
+train_pipeline = [
+    dict(type='LoadImageOrRaise'),
+    dict(type='LoadAnnotations'),
+    dict(type='RandomScaleCropWithBox', crop_size={{_base_.crop_size}}, scale_range=(0.5, 2.0)),
+    dict(type='PackWSSSInputs'),
+]
+train_dataloader = dict(dataset=dict(load_masks=True, pipeline=train_pipeline))

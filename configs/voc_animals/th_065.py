@@ -1,0 +1,7 @@
+# Table 3: th(T) = 0.65; all.py has 0.55.
+_base_ = './all.py'
+custom_hooks = [
+    dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.65),
+    {{_base_.safe_checkpoint_hook}},
+    {{_base_.checkpoint_shape_hook}},
+]

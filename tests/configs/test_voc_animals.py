@@ -1,0 +1,127 @@
+"""The rows on photographs parse, build and differ as they say; no photograph is needed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS, MODELS
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+
+FOLDER = Path(__file__).parents[2] / 'configs' / 'voc_animals'
+ROWS = sorted(path.stem for path in FOLDER.glob('*.py'))
+WEAK_ROWS = [row for row in ROWS if row not in ('cam_mobilenet', 'supervised')]
+
+
+def load(row):
+    init_default_scope('mmseg')
+    return Config.fromfile(FOLDER / f'{row}.py')
+
+
+def threshold_end(config):
+    ends = [hook['end'] for hook in config.custom_hooks if hook['type'] == 'CosineThresholdHook']
+    return ends[0] if ends else None
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_builds_on_one_grid(row):
+    config = load(row)
+    model = MODELS.build(config.model).eval()
+    with torch.no_grad():
+        image = torch.zeros(1, 3, 224, 224)
+        assert model(image, mode='tensor').shape[:2] in {(1, 7), (1, 6)}
+        if hasattr(model.backbone, 'forward_cnn'):
+            assert model.backbone.forward_cnn(image).shape == (1, 320, 14, 14)
+
+
+@pytest.mark.parametrize('row', [row for row in ROWS if row != 'toco_reference_setting'])
+def test_one_budget(row):
+    config, base = load(row), load('toco')
+    assert config.train_cfg == base.train_cfg
+    assert config.train_dataloader.batch_size == base.train_dataloader.batch_size
+    for schedule in config.param_scheduler.values():
+        assert schedule[-1]['end'] == base.max_iters + 1
+
+
+def test_reference_setting():
+    config = load('toco_reference_setting')
+    assert config.train_cfg.max_iters == 740
+    assert config.model.loss_starts == {'seg': 148}
+    assert config.model.decode_head.type == 'LargeFOVHead'
+    linear, drop, poly = config.param_scheduler.vit
+    assert (linear.end, drop.milestones, poly.begin, poly.end) == (75, [74], 74, 741)
+    assert config.optim_wrapper.optimizers.vit.lr == 6e-5
+    assert config.train_dataloader.batch_size == 4
+
+
+@pytest.mark.parametrize(
+    ('row', 'end'),
+    [('all', 0.55), ('th_065', 0.65), ('th_060', 0.6), ('th_050', 0.5), ('dual_threshold', 0.55)]
+    + [(row, None) for row in ('toco', 'dual', 'dual_channel', 'dual_spatial', 'dual_both')],
+)
+def test_thresholds(row, end):
+    config = load(row)
+    assert threshold_end(config) == end
+    assert config.model.thresholds == {'low': 0.25, 'high': 0.7}
+
+
+@pytest.mark.parametrize(
+    ('row', 'gates'),
+    [
+        ('all', (True, True)),
+        ('dual_both', (True, True)),
+        ('dual_channel', (True, False)),
+        ('dual_spatial', (False, True)),
+        ('dual', None),
+        ('dual_threshold', None),
+    ],
+)
+def test_modulations(row, gates):
+    backbone = MODELS.build(load(row).model.backbone)
+    found = {
+        (module.channel_layers is not None, module.spatial_layers is not None)
+        for module in backbone.modulations
+    }
+    assert found == ({gates} if gates else set())
+    assert len(backbone.modulations) == (3 if gates else 0)
+
+
+def test_single_changes():
+    assert load('l2').model.loss_consistency.norm == 'l2'
+    assert load('all').model.loss_consistency.norm == 'l1'
+    assert load('parallel').model.backbone.modulation.order == 'parallel'
+
+
+def test_ceiling_has_the_same_network_and_masks():
+    ceiling, row = load('supervised'), load('all')
+    assert ceiling.model.backbone == row.model.backbone.vit
+    same = ('type', 'in_channels', 'num_classes')
+    assert [ceiling.model.decode_head[key] for key in same] == [
+        row.model.decode_head[key] for key in same
+    ]
+    assert ceiling.train_dataloader.dataset.load_masks
+
+
+@pytest.mark.parametrize('row', WEAK_ROWS)
+def test_training_reads_no_mask(row):
+    dataset = load(row).train_dataloader.dataset
+    assert not dataset.get('load_masks', False)
+    assert 'LoadAnnotations' not in str(dataset.pipeline)
+
+
+def test_data_set_reads_the_cut_folder(tmp_path):
+    settings = load('toco').val_dataloader.dataset
+    folder = tmp_path / 'ImageSets' / 'Segmentation'
+    for path in (folder, tmp_path / 'JPEGImages'):
+        path.mkdir(parents=True)
+    (folder / 'val.txt').write_text('b\n')
+    names = ', '.join(f'"{name}"' for name in settings.metainfo.classes)
+    labels = '{"a": [1], "b": [4, 6]}'
+    (tmp_path / 'tags.json').write_text(f'{{"classes": [{names}], "labels": {labels}}}')
+    for name in 'ab':
+        (tmp_path / 'JPEGImages' / f'{name}.jpg').write_bytes(b'')
+    dataset = DATASETS.build(dict(settings, data_root=str(tmp_path), lazy_init=False))
+    assert len(dataset) == 1
+    assert dataset.get_data_info(0)['gt_tags'].tolist() == [0, 0, 0, 1, 0, 1]
