@@ -10,7 +10,7 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.engine.run_config import enable_amp, load_config, set_resume
+from wsss_plugin.engine.run_config import check_weights, enable_amp, load_config, set_resume
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.amp:
         enable_amp(config)
     set_resume(config, args.resume)
+    check_weights(config.model)
     Runner.from_cfg(config).train()
 
 

@@ -109,3 +109,20 @@ def test_drawing_needs_a_hook(path):
 def test_missing_config_is_named():
     with pytest.raises(FileNotFoundError, match=r'nowhere\.py'):
         run_config.load_config('nowhere.py')
+
+
+def test_missing_weights_are_named_with_their_key(tmp_path):
+    weights = tmp_path / 'weights.pth'
+
+    def pretrained(checkpoint):
+        return {'type': 'Pretrained', 'checkpoint': str(checkpoint)}
+
+    model = {
+        'backbone': {'cnn': {'init_cfg': [{'type': 'Normal'}, pretrained(weights)]}},
+        'neck': {'init_cfg': pretrained('torchvision://resnet50')},
+    }
+    key = r'model\.backbone\.cnn\.init_cfg\.1\.checkpoint'
+    with pytest.raises(FileNotFoundError, match=rf'{key}, received .*weights\.pth'):
+        run_config.check_weights(model)
+    weights.write_bytes(b'')
+    run_config.check_weights(model)

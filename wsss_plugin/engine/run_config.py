@@ -65,6 +65,33 @@ def _distribute(config: Config) -> None:
     compat.init_distributed(config.launcher, config.get('env_cfg', {}).get('dist_cfg'))
 
 
+def check_weights(model: Any, key: str = 'model') -> None:
+    """Checks that the local files of pretrained weights named in a config exist.
+
+    Args:
+        model (Any): ``model`` of a config, or a part of it.
+        key (str): Its key, for the error.
+
+    Raises:
+        FileNotFoundError: If a file is missing; names it and its key.
+    """
+    if isinstance(model, (list, tuple)):
+        for index, part in enumerate(model):
+            check_weights(part, f'{key}.{index}')
+    if not isinstance(model, Mapping):
+        return
+    path = model.get('checkpoint') if model.get('type') == 'Pretrained' else None
+    # Addresses such as torchvision://resnet50 are downloaded.
+    if isinstance(path, str) and '://' not in path and not Path(path).expanduser().is_file():
+        raise FileNotFoundError(
+            f'expected a file of weights at the config key {key}.checkpoint, received {path!r}, '
+            f'which does not exist; put the file there, name another by --cfg-options '
+            f'{key}.checkpoint=FILE, or start from random weights by {key}=None'
+        )
+    for name, part in model.items():
+        check_weights(part, f'{key}.{name}')
+
+
 def enable_amp(config: Config) -> None:
     """Switches a training to mixed precision, float16 on a GPU and bfloat16 on a CPU.
 
