@@ -23,4 +23,10 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2000, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='SegVisualizationHook'),  # draws nothing until --show-dir asks for it
 )
+# By name, so that a config with hooks of its own can list these beside them.
+safe_checkpoint_hook = dict(type='SafeCheckpointHook')
+checkpoint_shape_hook = dict(type='CheckpointShapeHook')
+shared_hooks = [safe_checkpoint_hook, checkpoint_shape_hook]
+custom_hooks = shared_hooks

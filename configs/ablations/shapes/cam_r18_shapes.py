@@ -1,0 +1,25 @@
+# CAM of the CNN alone, without modulation: classification only, the thresholded multi-scale CAM is
+# the segmentation.
+_base_ = '../../dual_vit_r18_shapes.py'
+model = dict(
+    _delete_=True,
+    type='CAMSegmentor',
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    backbone={{_base_.model.backbone.cnn}},
+    cam_head={{_base_.model.cnn_cam_head}},
+    cam_scales={{_base_.model.cam_scales}},
+)
+train_pipeline = [
+    dict(type='LoadImageOrRaise'),
+    dict(type='RandomScaleCropWithBox', crop_size={{_base_.image_size}}, scale_range=(0.8, 1.25)),
+    dict(type='PackWSSSInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+optim_wrapper = dict(
+    optimizers=dict(_delete_=True, cnn={{_base_.optim_wrapper.optimizers.cnn}}),
+    paramwise_cfg=dict(
+        _delete_=True, head_lr_mult={{_base_.optim_wrapper.paramwise_cfg.head_lr_mult}}
+    ),
+)
+param_scheduler = dict(_delete_=True, cnn={{_base_.param_scheduler.cnn}})
+custom_hooks = {{_base_.shared_hooks}}

@@ -1,0 +1,3 @@
+# Table 1: dual branch, dynamic threshold.
+_base_ = '../../dual_vit_r18_shapes.py'
+model = dict(backbone=dict(modulation=None))
