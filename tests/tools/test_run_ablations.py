@@ -1,0 +1,184 @@
+import json
+from pathlib import Path
+
+import pytest
+
+_CONFIG = """
+# A row.
+model = dict(type='A', decode_head=dict(type='B', width={width}))
+train_cfg = dict(max_iters=7)
+train_dataloader = dict(batch_size=2)
+test_evaluator = dict(type='WSSSMetric', cam_threshold=0.4)
+"""
+_CAM = """
+_base_ = './full.py'
+model = dict(_delete_=True, type='C')
+"""
+_METRICS = {
+    'mIoU': 60.0,
+    'over_activation': 20.0,
+    'false_negative': float('nan'),
+    'cam/mIoU': 50.0,
+    'cam/best_mIoU': 55.0,
+    'cam/best_threshold': 0.3,
+    'group/camouflage/mIoU': 40.0,
+    'group/camouflage/cam/mIoU': 30.0,
+}
+
+
+@pytest.fixture
+def configs(tmp_path):
+    files = {
+        'full': _CONFIG.format(width=1),
+        'same': "_base_ = './full.py'\n",
+        'other': _CONFIG.format(width=2),
+        'cam': _CAM,
+    }
+    for name, text in files.items():
+        (tmp_path / f'{name}.py').write_text(text)
+    return [tmp_path / f'{name}.py' for name in files]
+
+
+@pytest.fixture
+def calls(tool, monkeypatch):
+    """Replaces the processes: seed s scores s above what _METRICS says."""
+    made = []
+
+    def call(run, script, arguments, threads):
+        made.append((run.name, script, tuple(arguments), threads))
+        seed = int(run.folder.name.rsplit('_', 1)[1])
+        if script == 'train.py':
+            run.checkpoint.write_text('')
+            return
+        metrics = {**_METRICS, 'mIoU': _METRICS['mIoU'] + seed}
+        Path(arguments[arguments.index('--out') + 1]).write_text(json.dumps(metrics))
+
+    monkeypatch.setattr(tool('run_ablations'), '_call', call)
+    return made
+
+
+def _arguments(configs, tmp_path, *more):
+    folders = ['--work-dir', str(tmp_path / 'work'), '--out', str(tmp_path / 'docs' / 'toy.md')]
+    return [*map(str, configs), '--seeds', '0', '2', '--reference', 'full', *folders, *more]
+
+
+def test_runs_once_per_content_and_seed_and_tabulates(tool, configs, calls, tmp_path):
+    assert tool('run_ablations').main(_arguments(configs, tmp_path, '--threads', '1')) == 0
+    names = {f'{name} seed {seed}' for name in ('full', 'other', 'cam') for seed in (0, 2)}
+    assert {name for name, *_ in calls} == names
+    assert len(calls) == 2 * len(names)
+    text = (tmp_path / 'docs' / 'toy.md').read_text()
+    lines = [line for line in text.splitlines() if line.startswith('|')]
+    assert '| full | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |' in lines
+    assert '| same (= full) | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |' in lines
+    assert any(line.startswith('| cam † | 2 | 61.0') for line in lines)
+    assert '| full | 50.0 ± 0.0 | 55.0 ± 0.0 | 0.30 |' in text
+    assert 'CAM at 0.4' in text
+    assert '| config | camouflage |' in lines
+    assert 'finished: 6 of 6 runs' in text
+    assert '7 iterations x 2 images' in text
+    assert 'torch' in text
+    assert '--seeds 0 2' in text
+
+
+def test_seed_and_config_reach_the_run(tool, configs, calls, tmp_path):
+    tool('run_ablations').main(_arguments(configs[:1], tmp_path, '--threads', '3'))
+    for name, _, arguments, threads in calls:
+        text = Path(arguments[0]).read_text()
+        assert f'seed={name[-1]}' in text.replace(' ', '')
+        assert "type='A'" in text
+        assert threads == 3
+    train = [arguments for _, script, arguments, _ in calls if script == 'train.py']
+    assert all('--resume' in arguments for arguments in train)
+
+
+def test_called_again_does_only_what_is_open(tool, configs, calls, tmp_path):
+    main, arguments = tool('run_ablations').main, _arguments(configs, tmp_path)
+    main(arguments)
+    calls.clear()
+    main(arguments)
+    assert calls == []
+    (metrics,) = (tmp_path / 'work').glob('other-*/seed_2/metrics.json')
+    metrics.unlink()
+    main(arguments)
+    assert [(name, script) for name, script, *_ in calls] == [('other seed 2', 'test.py')]
+
+
+def test_changed_config_is_run_again(tool, configs, calls, tmp_path):
+    main, arguments = tool('run_ablations').main, _arguments(configs[:1], tmp_path)
+    main(arguments)
+    calls.clear()
+    configs[0].write_text(_CONFIG.format(width=3))
+    main(arguments)
+    assert len(calls) == 4
+    calls.clear()
+    main([*arguments, '--cfg-options', 'train_cfg.max_iters=3'])
+    assert len(calls) == 4
+
+
+def test_report_only_runs_nothing(tool, configs, calls, tmp_path):
+    arguments = _arguments(configs, tmp_path, '--report-only')
+    assert tool('run_ablations').main(arguments) == 0
+    assert calls == []
+    assert '| full | 0 |  |  |  |  |' in (tmp_path / 'docs' / 'toy.md').read_text()
+
+
+def test_failed_run_does_not_stop_the_others(tool, configs, calls, tmp_path, monkeypatch, capsys):
+    module = tool('run_ablations')
+    succeed = module._call
+
+    def call(run, *arguments):
+        if run.name == 'full seed 0':
+            raise RuntimeError('out of memory')
+        succeed(run, *arguments)
+
+    monkeypatch.setattr(module, '_call', call)
+    assert module.main(_arguments(configs, tmp_path)) == 1
+    assert 'finished: 5 of 6 runs' in (tmp_path / 'docs' / 'toy.md').read_text()
+    printed = capsys.readouterr().out
+    assert 'full seed 0: failed: out of memory' in printed
+    assert '1 runs failed' in printed
+    assert len(calls) == 10
+
+
+def test_process_that_fails_is_named_with_its_output(tool, configs, tmp_path, monkeypatch):
+    module = tool('run_ablations')
+    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    run = row.runs[0]
+    run.folder.mkdir(parents=True)
+    (tmp_path / 'broken.py').write_text('raise SystemExit("no such thing")')
+    monkeypatch.setattr(module, 'TOOLS', tmp_path)
+    with pytest.raises(RuntimeError, match=r'broken.py of full seed 0 failed(.|\n)*no such thing'):
+        module._call(run, 'broken.py', [], 1)
+
+
+def test_progress_names_the_iteration(tool, configs, tmp_path):
+    module = tool('run_ablations')
+    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    run = row.runs[0]
+    log = run.folder / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('{"loss": 1.0, "step": 5}\n{"loss": 1.0, "st')
+
+    class Future:
+        def running(self):
+            return True
+
+    assert module._running({Future(): run}) == 'full seed 0 at 5/7'
+
+
+@pytest.mark.parametrize('wrong', [['--jobs', '0'], ['--threads', '0'], ['missing.py']])
+def test_command_line_errors(tool, configs, wrong, capsys):
+    with pytest.raises(SystemExit):
+        tool('run_ablations').parse_args([str(configs[0]), *wrong])
+    assert 'expected' in capsys.readouterr().err
+
+
+def test_command_of_a_whole_folder_is_a_pattern(tool, configs):
+    module = tool('run_ablations')
+    folder = configs[0].parent
+    args = module.parse_args([*map(str, configs), '--seeds', '1', '--threads', '1'])
+    expected = f'python tools/run_ablations.py {folder}/*.py --seeds 1 --jobs 1 --threads 1'
+    assert module.command_line(args).startswith(expected)
+    args = module.parse_args([str(configs[1])])
+    assert f' {configs[1]} ' in module.command_line(args)
