@@ -6,7 +6,9 @@ nothing is shared. Slow, and easy to check by reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -116,15 +118,12 @@ def local_crops(
     corners, crops, flags = [], [], []
     margin = crop_size // 2
     for picture, regions, key in zip(image, region, keys, strict=True):
-        rows, columns = (side - 2 * margin for side in regions.shape)
-        positions = [(r, c) for r in range(rows) for c in range(columns)]
-        centres = regions[margin : margin + rows, margin : margin + columns].tolist()
-        order = key[margin : margin + rows, margin : margin + columns].tolist()
-        candidates = [(r, c) for r, c in positions if centres[r][c] <= 1]
+        inner = tuple(slice(margin, side - margin) for side in regions.shape)
+        candidates = (regions[inner] <= 1).nonzero()
         if len(candidates) < num_crops:
-            candidates = positions
-        candidates.sort(key=lambda place: -order[place[0]][place[1]])
-        for row, column in candidates[:num_crops]:
+            candidates = torch.ones_like(regions[inner]).nonzero()
+        order = key[inner][candidates[:, 0], candidates[:, 1]].argsort(descending=True)
+        for row, column in candidates[order[:num_crops]].tolist():
             window = (slice(row, row + crop_size), slice(column, column + crop_size))
             corners.append((row, column))
             crops.append(picture[:, window[0], window[1]])
@@ -151,3 +150,248 @@ def class_token_contrast(
             total = total - (1 / (1 + negative)).log()
         losses.append(total / len(views) / (flags.sum() + eps))
     return torch.stack(losses).mean()
+
+
+def label_of_cam(
+    cam: Tensor, tags: Tensor, low: float, high: float, box: Sequence[int], ignore_index: int = 255
+) -> Tensor:
+    """Label map of one image from CAMs (K, h, w), its box in rows and columns of the map."""
+    score, index = (cam * tags[:, None, None]).max(dim=0)
+    label = index + 1
+    label[score <= high] = ignore_index
+    label[score <= low] = 0
+    row0, row1, col0, col1 = box
+    boxed = torch.full_like(label, ignore_index)
+    boxed[row0:row1, col0:col1] = label[row0:row1, col0:col1]
+    return boxed
+
+
+def box_in_cells(box: Sequence[int], size: Sequence[int], grid: Sequence[int]) -> list[int]:
+    """A box of pixels in cells of a grid; a cell counts by its centre."""
+    return [
+        sum((cell + 0.5) * size[axis] / grid[axis] < border for cell in range(grid[axis]))
+        for axis, border in zip((0, 0, 1, 1), box, strict=True)
+    ]
+
+
+def patch_token_contrast(features: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
+    """Equation (11) with ToCo's halves, absolute value and ones, one image at a time."""
+    same = different = features.new_zeros(())
+    same_count = different_count = 1
+    for tokens, label in zip(features.flatten(2), labels.flatten(1), strict=True):
+        unit = F.normalize(tokens, dim=0, eps=1e-8)
+        similarity = (unit.T @ unit).abs()
+        target = (label[:, None] == label[None, :]).long()
+        target[label == ignore_index, :] = ignore_index
+        target[:, label == ignore_index] = ignore_index
+        target.fill_diagonal_(ignore_index)
+        same = same + similarity[target == 1].sum()
+        different = different + similarity[target == 0].sum()
+        same_count = same_count + (target == 1).sum()
+        different_count = different_count + (target == 0).sum()
+    return 0.5 * (1 - same / same_count) + 0.5 * different / different_count
+
+
+def balanced_cross_entropy(logits: Tensor, label: Tensor, ignore_index: int = 255) -> Tensor:
+    """Half the cross entropy of the background and half that of the foreground."""
+    total = logits.new_zeros(())
+    for other in (label != 0, label == 0):
+        part = label.masked_fill(other, ignore_index)
+        if bool((part != ignore_index).any()):
+            total = total + 0.5 * F.cross_entropy(logits, part, ignore_index=ignore_index)
+    return total
+
+
+def normalized(cam: Tensor, eps: float = 1e-5) -> Tensor:
+    """CAMs in [0, 1], per image and class."""
+    cam = cam - cam.amin(dim=(-2, -1), keepdim=True)
+    return cam / (cam.amax(dim=(-2, -1), keepdim=True) + eps)
+
+
+def run_networks(segmentor: Any, image: Tensor) -> tuple[Any, Tensor]:
+    """Transformer and decoder, which a plain training loop runs together."""
+    features = segmentor.transformer.forward_tokens(image)
+    return features, segmentor.decode_head.forward((*features.inner, features.patch_tokens))
+
+
+@torch.no_grad()
+def multi_scale_cams(segmentor: Any, image: Tensor, cnn: bool) -> dict[str, Tensor]:
+    """Normalised CAMs; the networks run on image and mirror image at every scale, decoder too."""
+    images, size = len(image), image.shape[-2:]
+    sums: dict[str, Tensor] = {}
+    for scale in segmentor.cam_scales:
+        scaled = _resize(image, [int(scale * side) for side in size])
+        both = torch.cat((scaled, scaled.flip(-1)))
+        features, _ = run_networks(segmentor, both)
+        maps = dict(final=features.patch_tokens, aux=features.inner[0])
+        if cnn:
+            maps['cnn'] = segmentor.backbone.forward_cnn(both)
+        for name, feature_map in maps.items():
+            raw = F.conv2d(feature_map, segmentor.cam_heads[name].classifier.weight)
+            raw = _resize(raw, size)
+            merged = torch.maximum(raw[:images], raw[images:].flip(-1)).relu()
+            sums[name] = sums[name] + merged if name in sums else merged
+    return {name: normalized(total) for name, total in sums.items()}
+
+
+def _no_part(_name: str) -> AbstractContextManager:
+    return nullcontext()
+
+
+def training_losses(
+    segmentor: Any,
+    inputs: Mapping[str, Tensor],
+    data_samples: Sequence[Any],
+    part: Callable[[str], AbstractContextManager] = _no_part,
+) -> dict[str, Tensor]:
+    """The losses of one iteration with a segmentor's networks and settings, in ToCo's order.
+
+    CAM passes with decoder, view 1 forwarded three times (for the losses, as the student's view and
+    as the teacher's, with a graph that is detached), refinement twice per image, loops over images
+    and crops. ``part`` is entered with the name of each part of the work.
+    """
+    image = inputs['view1']
+    tags = torch.stack([sample.gt_tags for sample in data_samples]).to(image)
+    boxes = [sample.metainfo['box'] for sample in data_samples]
+    low, high = segmentor.thresholds.low, segmentor.thresholds.high
+    with part('CAM passes'):
+        cams = multi_scale_cams(segmentor, image, cnn=False)
+    with part('main forward'):
+        features, logits = run_networks(segmentor, image)
+        maps = dict(final=features.patch_tokens, aux=features.inner[0])
+    if 'cnn' in segmentor.cam_heads:
+        with part('CNN branch'):
+            maps['cnn'] = segmentor.backbone.forward_cnn(image)
+    losses = classification_losses(segmentor, maps, tags)
+    losses['loss_ptc'] = segmentor.loss_ptc.loss_weight * patch_token_contrast(
+        features.patch_tokens, token_labels(cams['aux'], tags, low, high, boxes, features)
+    )
+    with part('contrast passes'):
+        losses['loss_ctc'] = class_token_loss(segmentor, inputs, cams['aux'], tags, data_samples)
+    with part('refinement'):
+        label = pseudo_label(segmentor, image, cams['final'], tags, boxes)
+    weight = segmentor.decode_head.loss_decode.loss_weight
+    logits = _resize(logits, image.shape[-2:])
+    losses['loss_seg'] = weight * balanced_cross_entropy(logits, label)
+    if 'cnn' in maps:
+        losses.update(consistency_losses(segmentor, maps, tags))
+    return losses
+
+
+def classification_losses(
+    segmentor: Any, maps: Mapping[str, Tensor], tags: Tensor
+) -> dict[str, Tensor]:
+    """Equation (10): pooling, classifier and loss (9) of every CAM head."""
+    losses = {}
+    for name, head in segmentor.cam_heads.items():
+        pooled = maps[name].amax(dim=(2, 3)) if head.pooling == 'max' else maps[name].mean((2, 3))
+        scores = pooled @ head.classifier.weight.flatten(1).T
+        losses[f'loss_cls_{name}'] = F.multilabel_soft_margin_loss(scores, tags)
+    return losses
+
+
+def token_labels(
+    cam: Tensor,
+    tags: Tensor,
+    low: float,
+    high: float,
+    boxes: Sequence[Sequence[int]],
+    features: Any,
+) -> Tensor:
+    """Labels of the tokens for loss (11)."""
+    grid = features.patch_tokens.shape[-2:]
+    labels = [
+        label_of_cam(image_cam, image_tags, low, high, box_in_cells(box, cam.shape[-2:], grid))
+        for image_cam, image_tags, box in zip(_resize(cam, grid), tags, boxes, strict=True)
+    ]
+    return torch.stack(labels)
+
+
+def class_token_loss(
+    segmentor: Any,
+    inputs: Mapping[str, Tensor],
+    cam: Tensor,
+    tags: Tensor,
+    data_samples: Sequence[Any],
+) -> Tensor:
+    """Equation (12) with passes of its own for the student's and for the teacher's views."""
+    low, high = segmentor.thresholds.low, segmentor.thresholds.high
+    regions, keys = [], []
+    for image_cam, image_tags, sample in zip(cam, tags, data_samples, strict=True):
+        score = (image_cam * image_tags[:, None, None]).amax(dim=0)
+        region = torch.ones_like(score, dtype=torch.int16)
+        region[score <= low] = 0
+        region[score >= high] = 2
+        generator = torch.Generator(cam.device).manual_seed(sample.metainfo['sample_seed'])
+        regions.append(region)
+        keys.append(torch.rand(region.shape, generator=generator, device=cam.device))
+    crops = segmentor.local_crops
+    _, local, positive = local_crops(
+        inputs['local'],
+        torch.stack(regions),
+        torch.stack(keys),
+        crops['num'],
+        crops['size'],
+        crops['positive_threshold'],
+    )
+    views = torch.cat((inputs['view1'], inputs['view2']))
+    forward = segmentor.transformer.forward_tokens
+    ema = segmentor.projection_ema
+    with torch.no_grad():
+        parameters = zip(
+            ema.module.parameters(), segmentor.projection_head.parameters(), strict=True
+        )
+        for teacher_parameter, parameter in parameters:
+            teacher_parameter.mul_(1 - ema.momentum).add_(parameter, alpha=ema.momentum)
+    teacher = ema.module(forward(views).class_token).detach()
+    student = segmentor.projection_head(forward(views).class_token)
+    student_local = segmentor.projection_head(forward(local.flatten(0, 1)).class_token)
+    images = len(tags)
+    teacher, student = (
+        rows.unflatten(0, (2, images)).transpose(0, 1) for rows in (teacher, student)
+    )
+    student = torch.cat((student, student_local.unflatten(0, (images, -1))), dim=1)
+    positive = F.pad(positive.to(tags.device), (2, 0), value=True)
+    loss = class_token_contrast(student, teacher, positive, segmentor.loss_ctc.temperature)
+    return segmentor.loss_ctc.loss_weight * loss
+
+
+@torch.no_grad()
+def pseudo_label(
+    segmentor: Any, image: Tensor, cam: Tensor, tags: Tensor, boxes: Sequence[Sequence[int]]
+) -> Tensor:
+    """The refined label of view 1."""
+    mean, std = segmentor.data_preprocessor.mean, segmentor.data_preprocessor.std
+    settings = segmentor.refinement
+    return refined_pseudo_label(
+        ((image * std + mean) / 255).clamp(0, 1),
+        cam,
+        tags,
+        segmentor.thresholds.low,
+        segmentor.thresholds.high,
+        torch.tensor(boxes),
+        refine=lambda small, masks: par(small, masks, settings.num_iter, settings.dilations),
+    )
+
+
+def consistency_losses(
+    segmentor: Any, maps: Mapping[str, Tensor], tags: Tensor
+) -> dict[str, Tensor]:
+    """Equation (1) between the CAM of the CNN and both of the transformer."""
+    cams = {
+        name: normalized(F.conv2d(maps[name], head.classifier.weight).relu())
+        for name, head in segmentor.cam_heads.items()
+    }
+    return {
+        f'loss_consistency_{name}': segmentor.loss_consistency(cams[name], cams['cnn'], tags)
+        for name in ('aux', 'final')
+    }
+
+
+@torch.no_grad()
+def predict(segmentor: Any, image: Tensor, tags: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Segmentation (B, H, W) and the score of the best present class of every CAM."""
+    _, logits = run_networks(segmentor, image)
+    cams = multi_scale_cams(segmentor, image, cnn='cnn' in segmentor.cam_names)
+    scores = {name: (cam * tags[:, :, None, None]).amax(dim=1) for name, cam in cams.items()}
+    return _resize(logits, image.shape[-2:]).argmax(dim=1), scores

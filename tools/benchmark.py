@@ -1,0 +1,321 @@
+"""Times a training iteration by part, refinement and evaluation beside a plain formulation.
+
+The plain formulation, tests/plain_formulations.py, computes the same losses with the same networks,
+one image at a time and without sharing anything: decoder in the CAM passes, attention matrix
+written out, view 1 forwarded three times, refinement twice per image with copies of all neighbours.
+Both run in turn in every repeat; the table has medians of times and of ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.benchmark import VARIANTS, Comparison, PartTimer, Trainee, Workload
+
+_ROOT = Path(__file__).resolve().parents[1]
+_PARTS = ('iteration', 'par', 'evaluation', 'memory')
+_TOLERANCE = 1e-3
+_ITERATIONS_FOR_MEMORY = 2
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line.
+
+    Args:
+        arguments: Default: those of the process.
+
+    Returns:
+        One attribute per argument.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--config',
+        default='configs/_base_/models/toco_vit_b.py',
+        help='config with the segmentor; that of a dual-branch network adds the CNN branch',
+    )
+    parser.add_argument('--model', default='deit_tiny_patch16_224', help="timm's transformer")
+    parser.add_argument('--size', type=int, default=224, help='of the views in pixels')
+    parser.add_argument('--local-size', type=int, help='of the local crops; default by --size')
+    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--parts', nargs='+', choices=_PARTS, default=_PARTS)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, metavar='FILE', help='Markdown file for the table')
+    parser.add_argument('--peak-of', choices=VARIANTS, help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    if args.repeats < 1 or args.threads < 1:
+        parser.error(
+            f'expected --repeats and --threads of at least 1, received {args.repeats} and '
+            f'{args.threads}'
+        )
+    args.arguments = list(sys.argv[1:] if arguments is None else arguments)
+    return args
+
+
+def default_local_size(size: int) -> int:
+    """Side of the local crops: 96 at 448, as published, and 64 at 224 pixels."""
+    return 96 if size >= 336 else 64 if size >= 128 else 32
+
+
+def load_plain() -> ModuleType:
+    """Loads the plain formulations, which live with the tests.
+
+    Returns:
+        The module.
+
+    Raises:
+        FileNotFoundError: If the tests are not there.
+    """
+    path = _ROOT / 'tests' / 'plain_formulations.py'
+    if not path.is_file():
+        raise FileNotFoundError(f'expected {path}, found none; run from a checkout of the sources')
+    spec = importlib.util.spec_from_file_location('plain_formulations', path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f'expected a Python module at {path}')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def largest_difference(values: Mapping[str, float], others: Mapping[str, float]) -> float:
+    """Largest relative difference of losses.
+
+    Raises:
+        ValueError: If the losses have other names or differ by more than the tolerance.
+    """
+    if values.keys() != others.keys():
+        raise ValueError(
+            f'expected the same losses of both variants, received {sorted(values)} and '
+            f'{sorted(others)}; bring tests/plain_formulations.py up to date'
+        )
+    difference = max(abs(values[k] - others[k]) / max(abs(others[k]), 1e-3) for k in values)
+    if not difference <= _TOLERANCE:
+        raise ValueError(
+            f'expected equal losses of both variants, received {values} and {others}; a time is '
+            'only worth measuring where the results agree'
+        )
+    return difference
+
+
+def compare_iterations(comparison: Comparison, trainees: Sequence[Trainee], repeats: int) -> float:
+    """Times training iterations; the first of each, which is not counted, is compared.
+
+    Returns:
+        The largest relative difference of the losses.
+    """
+    difference = largest_difference(*(trainee.iterate()[0] for trainee in trainees))
+    for repeat in range(repeats):
+        _progress(f'iteration {repeat + 1}/{repeats}')
+        # Who goes first changes, so that neither always finds the caches warm.
+        order = trainees if repeat % 2 else trainees[::-1]
+        seconds = {trainee.variant: trainee.iterate()[1] for trainee in order}
+        for parts in seconds.values():
+            parts['**iteration**'] = sum(parts.values())
+        comparison.add(seconds['package'], seconds['plain'])
+    return difference
+
+
+def compare_calls(
+    comparison: Comparison, name: str, functions: Sequence[Callable], repeats: int, device: str
+) -> None:
+    """Times two functions in turn after one call each that is not counted."""
+    for repeat in range(repeats + 1):
+        _progress(f'{name} {repeat}/{repeats}')
+        timer = PartTimer(device)
+        order = list(zip(VARIANTS, functions, strict=True))
+        for variant, function in order if repeat % 2 else order[::-1]:
+            with timer.part(variant):
+                function()
+        if repeat:
+            package, plain = (timer.seconds[variant] for variant in VARIANTS)
+            comparison.add({name: package}, {name: plain})
+
+
+def compare_par(comparison: Comparison, trainee: Trainee, plain: ModuleType, repeats: int) -> None:
+    """Times the refinement of a batch at half size, for two backgrounds and two classes."""
+    image = F.interpolate(trainee.inputs['view1'], scale_factor=0.5).sigmoid()
+    masks = torch.rand(len(image), 3, *image.shape[-2:], device=image.device)
+    par = trainee.segmentor.refinement
+
+    def refine() -> Tensor:
+        return par(image, torch.cat((masks, masks), dim=1))
+
+    def refine_plainly() -> Tensor:
+        images = zip(image.split(1), masks.split(1), strict=True)
+        refined = [
+            torch.cat([plain.par(*pair, par.num_iter, par.dilations) for _ in range(2)], dim=1)
+            for pair in images
+        ]
+        return torch.cat(refined)
+
+    torch.testing.assert_close(refine(), refine_plainly(), rtol=_TOLERANCE, atol=1e-4)
+    functions = (refine, refine_plainly)
+    compare_calls(comparison, 'PAR of the batch', functions, repeats, str(image.device))
+
+
+def compare_evaluation(
+    comparison: Comparison, trainees: Sequence[Trainee], plain: ModuleType, repeats: int
+) -> None:
+    """Times segmentation and CAMs of one image."""
+    package, other = (trainee.segmentor.eval() for trainee in trainees)
+    other.load_state_dict(package.state_dict())
+    inputs, samples = trainees[0].inputs['view1'][:1], trainees[0].samples[:1]
+    tags = samples[0].gt_tags[None]
+
+    @torch.no_grad()
+    def predict() -> Any:
+        return package.predict(inputs, samples)[0]
+
+    def predict_plainly() -> tuple[Tensor, dict[str, Tensor]]:
+        return plain.predict(other, inputs, tags)
+
+    scores = predict_plainly()[1]['final']
+    torch.testing.assert_close(predict().cam.score, scores, rtol=0, atol=_TOLERANCE)
+    functions, device = (predict, predict_plainly), str(inputs.device)
+    compare_calls(comparison, 'evaluation of an image', functions, repeats, device)
+
+
+def peak_memory(trainee: Trainee) -> float:
+    """Peak memory of training in MB: of the GPU, or of this process where there is none."""
+    for _ in range(_ITERATIONS_FOR_MEMORY):
+        trainee.iterate()
+    device = trainee.timer.device
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def compare_memory(arguments: Sequence[str]) -> Comparison:
+    """Measures peak memory, each variant in a process of its own.
+
+    To be called before this process grows: a child inherits the peak of its parent.
+    """
+    peaks = []
+    for variant in VARIANTS:
+        _progress(f'memory of the {variant}')
+        command = [sys.executable, str(Path(__file__).resolve()), *arguments, '--peak-of', variant]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f'expected a measurement from {command}, received {done.stderr}')
+        peaks.append({'peak memory of training': float(done.stdout.split()[-1])})
+    comparison = Comparison()
+    comparison.add(*peaks)
+    return comparison
+
+
+def _progress(text: str) -> None:
+    print(f'benchmark: {text}', file=sys.stderr, flush=True)
+
+
+def hardware(device: str, threads: int) -> str:
+    """Names processor, threads, GPU and version of torch."""
+    info = Path('/proc/cpuinfo')
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
+    text = f'{names[0] if names else platform.machine()}, {threads} threads'
+    if torch.device(device).type == 'cuda':
+        text += f', {torch.cuda.get_device_name(device)}'
+    return f'{text}, torch {torch.__version__}'
+
+
+def measure(args: argparse.Namespace) -> str:
+    """Measures what the command line asks for.
+
+    Args:
+        args: Result of :func:`parse_args`.
+
+    Returns:
+        The report in Markdown.
+    """
+    memory = compare_memory(args.arguments) if 'memory' in args.parts else None
+    workload, trainees, plain = prepare(args, VARIANTS)
+    report = [
+        f'Hardware: {hardware(args.device, args.threads)}',
+        f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
+        f'Workload: {workload}; median of {args.repeats} repeats',
+    ]
+    comparison = Comparison()
+    if 'iteration' in args.parts:
+        difference = compare_iterations(comparison, trainees, args.repeats)
+        report.append(f'Largest relative difference of the losses: {difference:.1e}')
+    if 'par' in args.parts:
+        compare_par(comparison, trainees[0], plain, args.repeats)
+    if 'evaluation' in args.parts:
+        compare_evaluation(comparison, trainees, plain, args.repeats)
+    tables = [comparison.markdown()] if comparison.rows() else []
+    if memory is not None:
+        tables.append(memory.markdown('MB'))
+    return '\n\n'.join(['  \n'.join(report), *tables]) + '\n'
+
+
+def prepare(
+    args: argparse.Namespace, variants: Sequence[str]
+) -> tuple[Workload, list[Trainee], ModuleType]:
+    """Builds what is measured.
+
+    Returns:
+        The workload, one trainee per variant with equal weights, and the plain formulations.
+    """
+    torch.set_num_threads(args.threads)
+    # Both variants in full float32, or their losses differ.
+    torch.backends.cudnn.allow_tf32 = False
+    local_size = args.local_size or default_local_size(args.size)
+    config = args.config if Path(args.config).is_file() else str(_ROOT / args.config)
+    workload = Workload(
+        config, args.model, args.size, local_size, args.batch_size, args.device, args.seed
+    )
+    segmentor, plain = workload.segmentor(), load_plain()
+    batch = workload.batch(segmentor.cam_head.num_classes)
+    trainees = [
+        Trainee(name, segmentor, *batch, plain.training_losses, args.device) for name in variants
+    ]
+    return workload, trainees, plain
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures as the command line says.
+
+    Args:
+        arguments: Default: those of the process.
+
+    Returns:
+        0, or 1 after an error.
+    """
+    args = parse_args(arguments)
+    if args.peak_of:
+        _, (trainee,), _ = prepare(args, [args.peak_of])
+        print(f'{peak_memory(trainee):.0f}')
+        return 0
+    try:
+        report = measure(args)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f'benchmark: {error}', file=sys.stderr)
+        return 1
+    print(report)
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(report, encoding='utf-8')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
