@@ -10,7 +10,13 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.engine.run_config import check_weights, enable_amp, load_config, set_resume
+from wsss_plugin.engine.run_config import (
+    check_weights,
+    enable_amp,
+    load_config,
+    set_resume,
+    skip_validation_without_masks,
+)
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -60,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         enable_amp(config)
     set_resume(config, args.resume)
     check_weights(config.model)
+    skip_validation_without_masks(config)
     Runner.from_cfg(config).train()
 
 

@@ -126,3 +126,24 @@ def test_missing_weights_are_named_with_their_key(tmp_path):
         run_config.check_weights(model)
     weights.write_bytes(b'')
     run_config.check_weights(model)
+
+
+@pytest.mark.parametrize('masks', [True, False])
+def test_training_needs_no_masks_for_validation(tmp_path, masks):
+    if masks:
+        (tmp_path / 'SegmentationClass').mkdir()
+    dataset = dict(type='VOCTagDataset', data_root=str(tmp_path), ann_file='val.txt')
+    config = Config(dict(val_dataloader=dict(dataset=dataset), val_evaluator={}, val_cfg={}))
+    if masks:
+        assert not run_config.skip_validation_without_masks(config)
+        assert config.val_dataloader is not None
+    else:
+        with pytest.warns(UserWarning, match='SegmentationClass.*without validation'):
+            assert run_config.skip_validation_without_masks(config)
+        assert config.val_dataloader is config.val_evaluator is config.val_cfg is None
+
+
+def test_other_data_sets_keep_their_validation():
+    dataset = dict(type='CityscapesDataset')
+    config = Config(dict(val_dataloader=dict(dataset=dataset)))
+    assert not run_config.skip_validation_without_masks(config)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmseg.registry import DATASETS
 
 from wsss_plugin import compat
 
@@ -92,6 +94,34 @@ def check_weights(model: Any, key: str = 'model') -> None:
         check_weights(part, f'{key}.{name}')
 
 
+def skip_validation_without_masks(config: Config) -> bool:
+    """Trains without validation where the validation set has no folder of masks.
+
+    Training from tags needs none, and a user with images and tags only has none.
+
+    Args:
+        config (Config): Changed in place.
+
+    Returns:
+        bool: Whether validation was switched off; says so in a warning.
+    """
+    dataset = (config.get('val_dataloader') or {}).get('dataset')
+    prefix = getattr(DATASETS.get(dataset['type']), 'PREFIX', None) if dataset else None
+    if prefix is None:
+        return False
+    names = {**prefix, **(dataset.get('data_prefix') or {})}
+    folder = Path(dataset.get('data_root') or '', names['seg_map_path'])
+    if folder.is_dir():
+        return False
+    warnings.warn(
+        f'expected masks for validation in {folder}, found no such folder: training goes on '
+        'without validation; put masks there to see mIoU during training',
+        stacklevel=2,
+    )
+    config.val_dataloader = config.val_evaluator = config.val_cfg = None
+    return True
+
+
 def enable_amp(config: Config) -> None:
     """Switches a training to mixed precision, float16 on a GPU and bfloat16 on a CPU.
 
@@ -149,7 +179,7 @@ def enable_tta(config: Config) -> None:
     if missing:
         raise KeyError(
             f'expected tta_model and tta_pipeline in the config for --tta, received none of '
-            f'{missing}; take them from configs/_base_/default_runtime.py'
+            f'{missing}; take them from configs/_base_/datasets/'
         )
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
     scales, flip = _protocol(config.tta_pipeline)

@@ -330,7 +330,7 @@ class WSSSMetric(BaseMetric):
     def _protocol(self, results: list[dict]) -> dict[str, object]:
         counter = Counter(field for result in results for field in result['fields'])
         cams = {field: counter[field] for field in CAM_FIELDS if counter[field]}
-        what = 'original size' if len(self.scales) > 1 else 'input size'
+        what = 'scored at size' if len(self.scales) > 1 else 'input size'
         protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
         protocol[what] = report.size_range([result['size'] for result in results if result['size']])
         protocol['scales'] = ', '.join(f'{scale:g}' for scale in self.scales)

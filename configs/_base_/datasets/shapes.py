@@ -19,6 +19,19 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
+tta_pipeline = [
+    dict(type='LoadImageOrRaise'),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [dict(type='Resize', scale_factor=s, keep_ratio=True) for s in (1.0, 1.25, 1.5)],
+            [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
+            [dict(type='LoadAnnotations')],
+            [dict(type='PackWSSSInputs')],
+        ],
+    ),
+]
+tta_model = dict(type='ScaleMaxTTAModel', flip_fusion='sum', scale_fusion='max')
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,

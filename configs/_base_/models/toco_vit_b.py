@@ -2,6 +2,7 @@
 num_classes = 20
 data_preprocessor = dict(
     type='MultiViewDataPreProcessor',
+    size=(448, 448),  # of training images without views, which are padded to it
     mean=[123.675, 116.28, 103.53],  # (ToCo) ImageNet statistics for every set of weights
     std=[58.395, 57.12, 57.375],
     bgr_to_rgb=True,

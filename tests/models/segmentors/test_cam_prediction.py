@@ -32,3 +32,11 @@ def test_an_image_without_tags_scores_zero():
     samples = [sample([0.0])]
     add_cam_predictions(samples, dict(cam=torch.ones(1, 1, 2, 3)))
     assert samples[0].cam.score.sum() == 0
+
+
+def test_the_padding_of_the_input_is_cut_off():
+    cam = torch.arange(6.0).view(1, 1, 2, 3) / 6
+    padded = torch.nn.functional.pad(cam, (1, 2, 0, 1), value=9.0)
+    samples = [sample([1.0], padding_size=[1, 2, 0, 1])]
+    add_cam_predictions(samples, dict(cam=padded))
+    torch.testing.assert_close(samples[0].cam.score, cam[0])

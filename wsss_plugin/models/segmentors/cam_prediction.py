@@ -32,7 +32,11 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
 
 
 def _restore(cam: Tensor, sample: SegDataSample) -> Tensor:
-    """The CAM without the flip of the input, at the original size."""
+    """The CAM without padding and flip of the input, at the original size."""
+    # MMSegmentation's own name and order of the padding that a size divisor adds.
+    left, right, top, bottom = sample.metainfo.get('padding_size', (0, 0, 0, 0))
+    height, width = cam.shape[-2:]
+    cam = cam[..., top : height - bottom, left : width - right]
     if sample.metainfo.get('flip'):
         horizontal = sample.metainfo.get('flip_direction') == 'horizontal'
         cam = cam.flip(-1 if horizontal else -2)

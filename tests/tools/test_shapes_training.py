@@ -1,0 +1,117 @@
+"""The whole method from the command line: several processes, interruption, no masks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
+
+ROOT = Path(__file__).parents[2]
+CONFIG = 'configs/dual_vit_r18_shapes.py'
+STEPS = 4
+OPTIONS = [
+    'image_size=48',
+    'train_cfg.val_interval=100',
+    'default_hooks.logger.interval=1',
+    'model.local_crops.size=16',
+    'model.loss_starts.ptc=1',
+    'model.loss_starts.ctc=1',
+    'model.loss_starts.seg=1',
+    'model.loss_starts.consistency=1',
+    'train_dataloader.dataset.pipeline.1.crop_size=48',
+    'model.backbone.vit.model_args.img_size=48',
+]
+
+
+@pytest.fixture(scope='module')
+def shapes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('shapes') / 'data'
+    ShapesGenerator(ShapesConfig(train=16, val=4, size=48)).write(folder)
+    # Training from tags must not need a mask.
+    shutil.rmtree(folder / 'SegmentationClass')
+    return folder
+
+
+def train(shapes, work_dir, *options, processes=1, resume=False, max_iters=STEPS):
+    arguments = [CONFIG, '--work-dir', str(work_dir), *(['--resume'] if resume else [])]
+    arguments += ['--cfg-options', *OPTIONS, *options]
+    arguments += [f'train_cfg.max_iters={max_iters}']
+    arguments += [f'{name}_dataloader.dataset.data_root={shapes}' for name in ('train', 'val')]
+    environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
+    environment['PATH'] = f'{Path(sys.executable).parent}:{environment["PATH"]}'
+    if processes == 1:
+        command = [sys.executable, 'tools/train.py', *arguments]
+    else:
+        command = ['bash', 'tools/dist_train.sh', arguments[0], str(processes), *arguments[1:]]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def scalars(work_dir):
+    """Logged values by iteration, of all the runs in a work folder."""
+    logged = {}
+    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            values = json.loads(line)
+            logged[values['step']] = values
+    return logged
+
+
+def compared(values):
+    return {
+        name: value
+        for name, value in values.items()
+        if name.startswith('loss') or name.endswith('lr') or name == 'high_threshold'
+    }
+
+
+def weights(work_dir):
+    path = Path(work_dir) / f'iter_{STEPS}.pth'
+    return torch.load(path, map_location='cpu', weights_only=True)
+
+
+@pytest.fixture(scope='module')
+def uninterrupted(shapes, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('uninterrupted')
+    train(shapes, work_dir, 'train_dataloader.batch_size=4')
+    return work_dir
+
+
+def test_all_losses_are_trained_without_masks(uninterrupted):
+    last = scalars(uninterrupted)[STEPS]
+    for name in ('cls_final', 'cls_aux', 'cls_cnn', 'ptc', 'ctc', 'seg', 'consistency_aux'):
+        assert last[f'loss_{name}'] >= 0
+
+
+def test_two_processes_equal_one_on_the_same_total_batch(shapes, uninterrupted, tmp_path):
+    train(shapes, tmp_path, 'train_dataloader.batch_size=2', processes=2)
+    one, two = scalars(uninterrupted), scalars(tmp_path)
+    assert sorted(one) == sorted(two) == list(range(1, STEPS + 1))
+    for step, values in one.items():
+        expected = compared(values)
+        assert compared(two[step]) == pytest.approx(expected, abs=1e-5), step
+
+
+def test_a_resumed_run_continues_as_if_uninterrupted(shapes, uninterrupted, tmp_path):
+    options = ['train_dataloader.batch_size=4', 'default_hooks.checkpoint.interval=2']
+    # The schedules keep the full length; only the run stops early.
+    hook = ['custom_hooks.0.total=4']
+    train(shapes, tmp_path, *options, *hook, max_iters=2)
+    train(shapes, tmp_path, *options, resume=True)
+    expected, received = scalars(uninterrupted), scalars(tmp_path)
+    for step in range(1, STEPS + 1):
+        assert compared(received[step]) == pytest.approx(compared(expected[step]), abs=1e-6), step
+    whole, resumed = weights(uninterrupted)['state_dict'], weights(tmp_path)['state_dict']
+    assert any(name.startswith('projection_ema') for name in whole)
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, atol=1e-6, rtol=0)
