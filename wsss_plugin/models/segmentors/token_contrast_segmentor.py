@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from mmengine.config import ConfigDict
 from mmengine.dist import all_reduce_dict
 from mmengine.logging import MessageHub
-from mmengine.model import ExponentialMovingAverage
 from mmengine.structures import PixelData
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
 from mmseg.registry import MODELS
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.ops.cam import multi_scale_cam, normalize_cam
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -83,7 +83,8 @@ class TokenContrastSegmentor(EncoderDecoder):
             nothing is said.
         local_crops: ``num`` and ``size`` in pixels of the local crops, and ``positive_threshold``,
             the mean of the region map above which a crop counts as foreground.
-        projection_momentum: Momentum m of the teacher's projection, ``t <- m t + (1 - m) s``.
+        projection_momentum: Momentum m of the teacher's projection, ``t <- m t + (1 - m) s`` once
+            per optimiser step.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
             the predictions.
@@ -129,7 +130,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         self.cam_head = MODELS.build(cam_head)
         self.aux_cam_head = MODELS.build(aux_cam_head)
         self.projection_head = MODELS.build(projection_head)
-        self.projection_ema = ExponentialMovingAverage(
+        self.projection_ema = StepwiseMovingAverage(
             self.projection_head, momentum=1 - projection_momentum
         )
         self.refinement = MODELS.build(refinement)
