@@ -70,3 +70,17 @@ def test_in_a_decode_head():
         }
     )
     assert isinstance(head.loss_decode, BalancedCrossEntropyLoss)
+
+
+def test_the_share_of_the_foreground_weighs_the_two_parts():
+    pred, label = torch.randn(1, 3, 2, 4), torch.tensor([[[0, 0, 0, 1], [2, 255, 0, 0]]])
+    pixels = torch.nn.functional.cross_entropy(pred, label, ignore_index=255, reduction='none')
+    background, foreground = pixels[label == 0].mean(), pixels[(label == 1) | (label == 2)].mean()
+    loss = BalancedCrossEntropyLoss(foreground_weight=0.2)(pred, label)
+    torch.testing.assert_close(loss, 0.8 * background + 0.2 * foreground)
+
+
+@pytest.mark.parametrize('share', [0.0, 1.0, -0.5])
+def test_the_share_of_the_foreground_is_checked(share):
+    with pytest.raises(ValueError, match=f'foreground_weight.*received {share}'):
+        BalancedCrossEntropyLoss(foreground_weight=share)

@@ -14,20 +14,35 @@ from wsss_plugin.ops.precision import at_least_float32
 
 @MODELS.register_module()
 class BalancedCrossEntropyLoss(nn.Module):
-    """Half the cross entropy over background plus half that over foreground pixels.
+    """Cross entropy over background and over foreground pixels, averaged apart.
 
-    ``mean_{y = 0} CE / 2 + mean_{y > 0} CE / 2`` over all pixels of the batch that are not ignored
-    (ToCo; the dual-branch paper's cross entropy). A part without pixels contributes zero. Used as
-    ``loss_decode`` of any MMSegmentation decode head.
+    ``(1 - f) mean_{y = 0} CE + f mean_{y > 0} CE`` over all pixels of the batch that are not
+    ignored; ToCo has f = 1/2, the dual-branch paper says only "cross entropy". A part without
+    pixels contributes zero. Used as ``loss_decode`` of any MMSegmentation decode head.
 
     Args:
         loss_weight: Factor of the loss; the paper uses 0.1.
+        foreground_weight: Share f of the foreground, in (0, 1); a smaller one predicts less of it.
         loss_name: Name of the loss in the log.
+
+    Raises:
+        ValueError: If ``foreground_weight`` is not between 0 and 1.
     """
 
-    def __init__(self, loss_weight: float = 1.0, loss_name: str = 'loss_seg') -> None:
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        foreground_weight: float = 0.5,
+        loss_name: str = 'loss_seg',
+    ) -> None:
         super().__init__()
+        if not 0 < foreground_weight < 1:
+            raise ValueError(
+                f'expected foreground_weight between 0 and 1, received {foreground_weight}; 0.5 '
+                'balances foreground and background'
+            )
         self.loss_weight = loss_weight
+        self.foreground_weight = foreground_weight
         self.loss_name = loss_name
 
     def forward(
@@ -60,7 +75,8 @@ class BalancedCrossEntropyLoss(nn.Module):
             pixels = pixels * weight
         background = _mean_over(pixels, label == 0)
         foreground = _mean_over(pixels, (label != 0) & (label != ignore_index))
-        return self.loss_weight * 0.5 * (background + foreground)
+        share = self.foreground_weight
+        return self.loss_weight * ((1 - share) * background + share * foreground)
 
 
 def _mean_over(pixels: Tensor, part: Tensor) -> Tensor:
