@@ -12,6 +12,9 @@ import pytest
 import torch
 
 TESTS = Path(__file__).parent
+# The tests are many small computations, which several threads only slow down, by far where other
+# programs keep the cores busy.
+torch.set_num_threads(1)
 
 
 @pytest.fixture

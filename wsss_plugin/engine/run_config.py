@@ -105,7 +105,7 @@ def skip_validation_without_masks(config: Config) -> bool:
     Returns:
         bool: Whether validation was switched off; says so in a warning.
     """
-    dataset = (config.get('val_dataloader') or {}).get('dataset')
+    dataset: dict[str, Any] = (config.get('val_dataloader') or {}).get('dataset') or {}
     prefix = getattr(DATASETS.get(dataset['type']), 'PREFIX', None) if dataset else None
     if prefix is None:
         return False
