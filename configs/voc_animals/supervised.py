@@ -10,7 +10,7 @@ model = dict(
         type='ConvMLPHead',
         in_channels={{_base_.width}},
         num_classes={{_base_.model.decode_head.num_classes}},
-        loss_decode=dict(type='CrossEntropyLoss'),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     ),
     test_cfg=dict(mode='whole'),
 )

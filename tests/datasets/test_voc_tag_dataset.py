@@ -89,3 +89,23 @@ def test_damaged_annotation(root):
     (root / 'Annotations/2007_000001.xml').write_text('<annotation><object>')
     with pytest.raises(ValueError, match=r'2007_000001\.xml: expected a VOC annotation in XML'):
         _build(root)
+
+
+def test_classes_of_the_users_own(root):
+    (root / 'list.txt').write_text('2007_000001\n')
+    own = {'classes': ('background', 'dog', 'cat', 'unicorn')}
+    dataset = _build(root, metainfo=own)
+    assert dataset[0]['gt_tags'].tolist() == [1, 1, 0]
+    assert dataset.label_map is None
+    assert len(dataset.metainfo['palette']) == 4
+    (root / 'list.txt').write_text('2007_000002\n')
+    with pytest.raises(ValueError, match=r'among the classes cat, dog, unicorn; received'):
+        _build(root, metainfo=own)
+
+
+def test_some_of_the_classes_of_voc(root):
+    (root / 'list.txt').write_text('2007_000001\n')
+    dataset = _build(root, metainfo={'classes': ('background', 'dog')})
+    assert dataset[0]['gt_tags'].tolist() == [1]
+    assert dataset.label_map[8] == 255
+    assert dataset.label_map[12] == 1

@@ -147,3 +147,9 @@ def test_other_data_sets_keep_their_validation():
     dataset = dict(type='CityscapesDataset')
     config = Config(dict(val_dataloader=dict(dataset=dataset)))
     assert not run_config.skip_validation_without_masks(config)
+
+
+def test_missing_weights_of_a_transformer_are_named():
+    model = dict(backbone=dict(vit=dict(type='TimmVisionTransformer', pretrained='no/such.pth')))
+    with pytest.raises(FileNotFoundError, match=r'model\.backbone\.vit\.pretrained=False'):
+        run_config.check_weights(model)

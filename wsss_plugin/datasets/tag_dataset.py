@@ -63,6 +63,9 @@ class TagDataset(BaseSegDataset):
                 f'data_root: expected a folder at {data_root}, found none; put the data set there '
                 'or set data_root to where it is'
             )
+        if self._has_own_classes(metainfo):
+            # The palette of the class belongs to other classes; the base class draws a new one.
+            metainfo = {'palette': [], **(metainfo or {})}
         self.load_masks = load_masks
         self.require_tags = require_tags
         self.groups_file = groups_file
@@ -74,6 +77,26 @@ class TagDataset(BaseSegDataset):
             pipeline=list(pipeline),
             **kwargs,
         )
+
+    @classmethod
+    def _has_own_classes(cls, metainfo: Mapping[str, Any] | None) -> bool:
+        classes = (metainfo or {}).get('classes') or ()
+        return not set(classes) <= set(cls.METAINFO.get('classes', classes))
+
+    @classmethod
+    def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:
+        """Returns how the values of the masks change for the chosen classes.
+
+        Args:
+            new_classes (Sequence[str] | None): ``metainfo['classes']``.
+
+        Returns:
+            dict[int, int] | None: mmseg's map for some of the class's own classes; None for
+            classes of the user's own, whose masks are numbered in their order.
+        """
+        if cls._has_own_classes({'classes': new_classes}):
+            return None
+        return super().get_label_map(new_classes)
 
     @abstractmethod
     def load_samples(self) -> list[dict[str, Any]]:
@@ -171,7 +194,9 @@ class TagDataset(BaseSegDataset):
 
     def _to_numbers(self, sample: dict[str, Any]) -> list[int]:
         chosen = {name: number for number, name in enumerate(self.tag_classes)}
-        known = {*chosen, *self.METAINFO.get('classes', ())[1:]}
+        known = set(chosen)
+        if not self._has_own_classes(self._metainfo):
+            known.update(self.METAINFO.get('classes', ())[1:])
         for tag in sample['tags']:
             if tag not in known:
                 raise ValueError(

@@ -82,13 +82,16 @@ def check_weights(model: Any, key: str = 'model') -> None:
             check_weights(part, f'{key}.{index}')
     if not isinstance(model, Mapping):
         return
-    path = model.get('checkpoint') if model.get('type') == 'Pretrained' else None
+    name, absent = 'pretrained', f'{key}.pretrained=False'
+    if model.get('type') == 'Pretrained':
+        name, absent = 'checkpoint', f'{key}=None'
+    path = model.get(name)
     # Addresses such as torchvision://resnet50 are downloaded.
     if isinstance(path, str) and '://' not in path and not Path(path).expanduser().is_file():
         raise FileNotFoundError(
-            f'expected a file of weights at the config key {key}.checkpoint, received {path!r}, '
+            f'expected a file of weights at the config key {key}.{name}, received {path!r}, '
             f'which does not exist; put the file there, name another by --cfg-options '
-            f'{key}.checkpoint=FILE, or start from random weights by {key}=None'
+            f'{key}.{name}=FILE, or start from random weights by {absent}'
         )
     for name, part in model.items():
         check_weights(part, f'{key}.{name}')
@@ -185,6 +188,9 @@ def enable_tta(config: Config) -> None:
     scales, flip = _protocol(config.tta_pipeline)
     for metric in _metrics(config):
         metric.update(scales=scales, flip=flip)
+    # A CAM is multi-scale by itself; under augmentation only the first one would be kept.
+    config.model.setdefault('test_cfg', {})
+    config.model.test_cfg['cam'] = False
     config.tta_model.module = config.model
     config.model = config.tta_model
 

@@ -60,7 +60,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(
     type='WSSSMetric',
     split='val',
-    cam_threshold=0.5,
+    cam_threshold=0.2,
     cam_threshold_sweep=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
 )
 test_evaluator = val_evaluator

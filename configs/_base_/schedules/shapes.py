@@ -28,6 +28,6 @@ param_scheduler = dict(
     vit=vit_scheduler,
     cnn=[dict(type='PolyLR', power=0.9, by_epoch=False, begin=0, end=max_iters + 1)],
 )
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=500)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=1500)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
