@@ -88,10 +88,11 @@ def check_weights(model: Any, key: str = 'model') -> None:
     path = model.get(name)
     # Addresses such as torchvision://resnet50 are downloaded.
     if isinstance(path, str) and '://' not in path and not Path(path).expanduser().is_file():
+        file_key = f'{key}.{name}'
         raise FileNotFoundError(
-            f'expected a file of weights at the config key {key}.{name}, received {path!r}, '
-            f'which does not exist; put the file there, name another by --cfg-options '
-            f'{key}.{name}=FILE, or start from random weights by {absent}'
+            f'expected a file of weights at the config key {file_key}, received {path!r}, which '
+            f'does not exist; put the file there, name another by --cfg-options {file_key}=FILE, '
+            f'or start from random weights by {absent}'
         )
     for name, part in model.items():
         check_weights(part, f'{key}.{name}')
