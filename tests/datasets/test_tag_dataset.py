@@ -54,7 +54,7 @@ def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
 def test_masks_on_request(shapes_root, arguments):
     pipeline = [
         {'type': 'LoadImageOrRaise'},
-        {'type': 'LoadAnnotations'},
+        {'type': 'LoadMaskOrRaise'},
         {'type': 'PackWSSSInputs'},
     ]
     dataset = ShapesTagDataset(_LIST, data_root=str(shapes_root), pipeline=pipeline, **arguments)
