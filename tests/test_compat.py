@@ -98,7 +98,9 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
     path = tmp_path / 'damaged.pth'
     torch.save({'weight': torch.ones(99)}, path)
     whole = path.read_bytes()
-    for content in (b'', pickle.dumps({'a': 1})[:-3], whole[: len(whole) // 2]):
+    torch.save({'weight': torch.ones(99_999)}, path)
+    begun = path.read_bytes()[:10_000]
+    for content in (b'', pickle.dumps({'a': 1})[:-3], whole[: len(whole) // 2], begun):
         path.write_bytes(content)
         with pytest.raises(RuntimeError, match=r'damaged\.pth'):
             CheckpointLoader.load_checkpoint(str(path))

@@ -132,7 +132,7 @@ def _load_local_checkpoint(filename: str, map_location: Any = None) -> Any:
             'custom_hooks of the training that saves it, or, if you trust the file, set '
             f'{_TRUST_VARIABLE}=1. torch says: {_first_line(error)}'
         ) from error
-    except (EOFError, RuntimeError) as error:
+    except (EOFError, OSError, RuntimeError) as error:
         raise RuntimeError(
             f'expected a complete checkpoint in {path}, received one that cannot be read (cut '
             f'short?); copy or save it again. torch says: {_first_line(error)}'
