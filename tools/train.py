@@ -10,6 +10,7 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.hooks import ProgressKeeper
 from wsss_plugin.engine.run_config import (
     check_weights,
     enable_amp,
@@ -67,7 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_resume(config, args.resume)
     check_weights(config.model)
     skip_validation_without_masks(config)
-    Runner.from_cfg(config).train()
+    runner = Runner.from_cfg(config)
+    with ProgressKeeper.attached(runner):
+        runner.train()
 
 
 if __name__ == '__main__':

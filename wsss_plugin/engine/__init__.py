@@ -5,6 +5,7 @@ from wsss_plugin.engine.hooks import (
     CheckpointShapeHook,
     CosineThresholdHook,
     EffectiveBatchSizeHook,
+    ProgressKeeper,
     SafeCheckpointHook,
 )
 from wsss_plugin.engine.optimizers import (
@@ -24,5 +25,6 @@ __all__ = [
     'EffectiveBatchSizeHook',
     'JointOptimWrapper',
     'JointOptimizer',
+    'ProgressKeeper',
     'SafeCheckpointHook',
 ]

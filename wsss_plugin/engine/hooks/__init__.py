@@ -3,11 +3,13 @@
 from wsss_plugin.engine.hooks.checkpoint_shape_hook import CheckpointShapeHook
 from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
+from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
     'CheckpointShapeHook',
     'CosineThresholdHook',
     'EffectiveBatchSizeHook',
+    'ProgressKeeper',
     'SafeCheckpointHook',
 ]

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from wsss_plugin.engine import ProgressKeeper
+
+UNREADABLE = 20  # read first in the sixth iteration
+
+
+@pytest.fixture
+def unreadable(toy, monkeypatch):
+    """Makes an image of the toy data set unreadable, and readable again."""
+    read = toy.ToyDataset.__getitem__
+
+    def read_most(self, index):
+        if index == UNREADABLE:
+            raise OSError('expected an image')
+        return read(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(toy.ToyDataset, '__getitem__', read_most)
+        yield patch
+
+
+def run(config):
+    config.pop('model_wrapper_cfg', None)
+    runner = Runner.from_cfg(config)
+    with ProgressKeeper.attached(runner):
+        runner.train()
+    return runner
+
+
+def test_nothing_is_lost_when_data_cannot_be_read(toy, tmp_path, unreadable):
+    config = toy.toy_config(tmp_path / 'stopped')
+    with pytest.raises(OSError, match='expected an image'):
+        run(config)
+    saved = tmp_path / 'stopped' / 'iter_5.pth'
+    assert (tmp_path / 'stopped' / 'last_checkpoint').read_text() == str(saved)
+    assert (tmp_path / 'stopped' / 'iter_4.pth').is_file()
+    unreadable.undo()
+    resumed = toy.toy_config(tmp_path / 'stopped')
+    resumed.update(resume=True, experiment_name=resumed.experiment_name + 'b')
+    received = run(resumed).model.state_dict()
+    for name, weight in run(toy.toy_config(tmp_path / 'whole')).model.state_dict().items():
+        torch.testing.assert_close(received[name], weight, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.usefixtures('unreadable')
+def test_a_checkpoint_of_this_iteration_is_kept(toy, tmp_path):
+    config = toy.toy_config(tmp_path)
+    with pytest.raises(OSError, match='expected an image'):
+        run(config)
+    keys = torch.load(tmp_path / 'iter_5.pth', weights_only=True).keys()
+    (tmp_path / 'iter_5.pth').write_bytes(b'as it was')
+    resumed = toy.toy_config(tmp_path)
+    resumed.update(experiment_name=resumed.experiment_name + 'b')
+    with pytest.raises(OSError, match='expected an image'):
+        run(resumed)
+    assert 'optimizer' in keys
+    assert (tmp_path / 'iter_5.pth').read_bytes() == b'as it was'
+
+
+@pytest.mark.usefixtures('unreadable')
+def test_nothing_is_saved_before_the_first_iteration(toy, tmp_path):
+    config = toy.toy_config(tmp_path, batch_size=32)
+    with pytest.raises(OSError, match='expected an image'):
+        run(config)
+    assert not list(tmp_path.glob('*.pth'))
+
+
+def test_an_error_inside_an_iteration_saves_nothing(toy, tmp_path, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError('out of memory')
+
+    monkeypatch.setattr(toy.ToyModel, 'forward', fail)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        run(toy.toy_config(tmp_path))
+    assert not list(tmp_path.glob('*.pth'))
+
+
+def test_an_error_of_a_hook_saves_nothing(toy, tmp_path, monkeypatch):
+    def fail(_hook, _runner, batch_idx, **_kwargs):
+        if batch_idx == 2:
+            raise RuntimeError('no space left')
+
+    monkeypatch.setattr(toy.RecordHook, 'after_train_iter', fail)
+    with pytest.raises(RuntimeError, match='no space left'):
+        run(toy.toy_config(tmp_path))
+    assert not list(tmp_path.glob('*.pth'))
+
+
+def test_it_is_the_last_hook(toy, tmp_path):
+    runner = run(toy.toy_config(tmp_path, max_iters=1))
+    assert isinstance(runner.hooks[-1], ProgressKeeper)
