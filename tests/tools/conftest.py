@@ -28,6 +28,23 @@ def toy():
     return _load('toy_training', ROOT / 'tests' / 'engine' / 'toy_training.py')
 
 
+@pytest.fixture(scope='session')
+def small():
+    """Options that shrink the training on the shapes to images of 48 pixels and every loss."""
+    return [
+        'image_size=48',
+        'train_cfg.val_interval=100',
+        'default_hooks.logger.interval=1',
+        'model.local_crops.size=16',
+        'model.loss_starts.ptc=1',
+        'model.loss_starts.ctc=1',
+        'model.loss_starts.seg=1',
+        'model.loss_starts.consistency=1',
+        'train_dataloader.dataset.pipeline.1.crop_size=48',
+        'model.backbone.vit.model_args.img_size=48',
+    ]
+
+
 @pytest.fixture
 def toy_config_file(toy, tmp_path):
     """The toy training as a config file."""

@@ -17,18 +17,6 @@ from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/dual_vit_r18_shapes.py'
 STEPS = 4
-OPTIONS = [
-    'image_size=48',
-    'train_cfg.val_interval=100',
-    'default_hooks.logger.interval=1',
-    'model.local_crops.size=16',
-    'model.loss_starts.ptc=1',
-    'model.loss_starts.ctc=1',
-    'model.loss_starts.seg=1',
-    'model.loss_starts.consistency=1',
-    'train_dataloader.dataset.pipeline.1.crop_size=48',
-    'model.backbone.vit.model_args.img_size=48',
-]
 
 
 @pytest.fixture(scope='module')
@@ -40,9 +28,9 @@ def shapes(tmp_path_factory):
     return folder
 
 
-def train(shapes, work_dir, *options, processes=1, resume=False, max_iters=STEPS):
+def train(small, shapes, work_dir, *options, processes=1, resume=False, max_iters=STEPS):
     arguments = [CONFIG, '--work-dir', str(work_dir), *(['--resume'] if resume else [])]
-    arguments += ['--cfg-options', *OPTIONS, *options]
+    arguments += ['--cfg-options', *small, *options]
     arguments += [f'train_cfg.max_iters={max_iters}']
     arguments += [f'{name}_dataloader.dataset.data_root={shapes}' for name in ('train', 'val')]
     environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
@@ -81,9 +69,9 @@ def weights(work_dir):
 
 
 @pytest.fixture(scope='module')
-def uninterrupted(shapes, tmp_path_factory):
+def uninterrupted(small, shapes, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('uninterrupted')
-    train(shapes, work_dir, 'train_dataloader.batch_size=4')
+    train(small, shapes, work_dir, 'train_dataloader.batch_size=4')
     return work_dir
 
 
@@ -93,8 +81,8 @@ def test_all_losses_are_trained_without_masks(uninterrupted):
         assert last[f'loss_{name}'] >= 0
 
 
-def test_two_processes_equal_one_on_the_same_total_batch(shapes, uninterrupted, tmp_path):
-    train(shapes, tmp_path, 'train_dataloader.batch_size=2', processes=2)
+def test_two_processes_equal_one_on_the_same_total_batch(small, shapes, uninterrupted, tmp_path):
+    train(small, shapes, tmp_path, 'train_dataloader.batch_size=2', processes=2)
     one, two = scalars(uninterrupted), scalars(tmp_path)
     assert sorted(one) == sorted(two) == list(range(1, STEPS + 1))
     for step, values in one.items():
@@ -102,12 +90,12 @@ def test_two_processes_equal_one_on_the_same_total_batch(shapes, uninterrupted, 
         assert compared(two[step]) == pytest.approx(expected, abs=1e-5), step
 
 
-def test_a_resumed_run_continues_as_if_uninterrupted(shapes, uninterrupted, tmp_path):
+def test_a_resumed_run_continues_as_if_uninterrupted(small, shapes, uninterrupted, tmp_path):
     options = ['train_dataloader.batch_size=4', 'default_hooks.checkpoint.interval=2']
     # The schedules keep the full length; only the run stops early.
     hook = ['custom_hooks.0.total=4']
-    train(shapes, tmp_path, *options, *hook, max_iters=2)
-    train(shapes, tmp_path, *options, resume=True)
+    train(small, shapes, tmp_path, *options, *hook, max_iters=2)
+    train(small, shapes, tmp_path, *options, resume=True)
     expected, received = scalars(uninterrupted), scalars(tmp_path)
     for step in range(1, STEPS + 1):
         assert compared(received[step]) == pytest.approx(compared(expected[step]), abs=1e-6), step
