@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +35,7 @@ def small():
     """Options that shrink the training on the shapes to images of 48 pixels and every loss."""
     return [
         'image_size=48',
+        'train_dataloader.batch_size=2',
         'train_cfg.val_interval=100',
         'default_hooks.logger.interval=1',
         'model.local_crops.size=16',
@@ -43,6 +46,37 @@ def small():
         'train_dataloader.dataset.pipeline.1.crop_size=48',
         'model.backbone.vit.model_args.img_size=48',
     ]
+
+
+@pytest.fixture(scope='session')
+def shapes(tmp_path_factory):
+    """A data set of eight training and two validation images of 48 pixels."""
+    folder = tmp_path_factory.mktemp('shapes') / 'data'
+    ShapesGenerator(ShapesConfig(train=8, val=2, size=48)).write(folder)
+    return folder
+
+
+@pytest.fixture
+def run(tool, small, tmp_path):
+    """Trains or tests on the shapes by a tool, in this process."""
+    runs = []
+
+    def run(name, data, *options, flags=(), checkpoint=None, work_dir=tmp_path / 'work'):
+        # The toolbox keeps logs and visualizers by their names as long as the process lives.
+        runs.append(name)
+        names = (
+            f'{key}={tmp_path.name}{len(runs)}' for key in ('experiment_name', 'visualizer.name')
+        )
+        arguments = [str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')]
+        arguments += [*([] if checkpoint is None else [str(checkpoint)]), *flags]
+        arguments += ['--work-dir', str(work_dir), '--cfg-options', *small]
+        arguments += [*names, *options]
+        arguments += [
+            f'{split}_dataloader.dataset.data_root={data}' for split in ('train', 'val', 'test')
+        ]
+        return tool(name).main(arguments)
+
+    return run
 
 
 @pytest.fixture

@@ -10,41 +10,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
-
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')
-
-
-@pytest.fixture(scope='module')
-def shapes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('shapes') / 'data'
-    ShapesGenerator(ShapesConfig(train=8, val=2, size=48)).write(folder)
-    return folder
 
 
 @pytest.fixture
 def spoilt(shapes, tmp_path):
     """A copy of the data set, to be damaged."""
     return shutil.copytree(shapes, tmp_path / 'data')
-
-
-@pytest.fixture
-def run(tool, small, tmp_path):
-    """Trains or tests with tiny images; every run is an experiment of its own."""
-    runs = []
-
-    def run(name, data, *options, flags=(), checkpoint=None, work_dir=tmp_path / 'work'):
-        runs.append(name)
-        arguments = [CONFIG, *([] if checkpoint is None else [str(checkpoint)]), *flags]
-        arguments += ['--work-dir', str(work_dir), '--cfg-options', *small, *options]
-        arguments += [f'{split}_dataloader.dataset.data_root={data}' for split in ('train', 'val')]
-        arguments += [f'test_dataloader.dataset.data_root={data}']
-        arguments += [f'experiment_name={tmp_path.name}{len(runs)}']
-        arguments += ['train_dataloader.batch_size=2']
-        return tool(name).main(arguments)
-
-    return run
 
 
 @pytest.fixture
