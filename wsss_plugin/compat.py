@@ -110,10 +110,24 @@ def require_weights_only_loading() -> None:
     """
     from mmengine.runner import CheckpointLoader
 
-    CheckpointLoader.register_scheme(prefixes='', loader=_load_local_checkpoint, force=True)
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
 
 
-def _load_local_checkpoint(filename: str, map_location: Any = None) -> Any:
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Loads a checkpoint as data only, for :func:`require_weights_only_loading`.
+
+    Args:
+        filename (str): The file.
+        map_location (Any): As for ``torch.load``.
+
+    Returns:
+        Any: Its content.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        RuntimeError: If the file is damaged or holds other objects and is not trusted.
+    """
+    # The toolbox logs the name of this function from the eleventh letter on.
     import torch
 
     path = Path(filename).expanduser()

@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from mmseg.registry import MODELS
 
 import wsss_plugin.models  # noqa: F401  (fills the registry)
 
+_CONFIGS = Path(__file__).parents[2] / 'configs'
 _VIT = {
     'type': 'TimmVisionTransformer',
     'model_name': 'vit_tiny_patch16_224',
@@ -61,6 +63,31 @@ def test_deployed_checkpoint_predicts_the_same_from_its_config(tool, trained, tm
     image = torch.randn(1, 3, 48, 32)
     with torch.no_grad():
         torch.testing.assert_close(model(image, mode='tensor'), head(vit(image)))
+
+
+@pytest.mark.parametrize('name', ['dual_vit_r18_shapes', 'ablations/shapes/toco_shapes'])
+def test_segmentors_deploy_with_identical_logits(tool, tmp_path, capsys, name):
+    init_default_scope('mmseg')
+    config = Config.fromfile(_CONFIGS / f'{name}.py')
+    trained = MODELS.build(config.model).eval()
+    path = tmp_path / 'iter_1.pth'
+    torch.save({'state_dict': trained.state_dict(), 'meta': {'cfg': config.pretty_text}}, path)
+    tool('publish_model').main([str(path), str(tmp_path / 'small.pth'), '--config'])
+    (small,) = tmp_path.glob('small-*.pth')
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(':')[0] for line in lines] == ['training', 'deployed', 'config']
+    assert all(' M values, ' in line and line.endswith(' MB') for line in lines[:2])
+    assert small.stat().st_size < 0.9 * path.stat().st_size
+    deployed = MODELS.build(Config.fromfile(small.with_suffix('.py')).model).eval()
+    weights = torch.load(small, weights_only=True)['state_dict']
+    deployed.load_state_dict(weights, strict=True)
+    assert not any('cnn' in weight or 'cam' in weight for weight in weights)
+    image = torch.randn(2, 3, 64, 88)
+    meta = dict(ori_shape=(64, 88), img_shape=(64, 88), pad_shape=(64, 88), padding_size=[0] * 4)
+    with torch.no_grad():
+        expected, received = (model.inference(image, [meta] * 2) for model in (trained, deployed))
+    assert expected.shape == (2, config.model.decode_head.num_classes, 64, 88)
+    assert torch.equal(received, expected)
 
 
 def test_half_precision_halves_the_file(tool, trained, tmp_path):
