@@ -7,7 +7,7 @@ _base_ = [
 ]
 model = dict(loss_starts=dict(ptc=500, ctc=500, seg=500, consistency=500))
 custom_hooks = [
-    dict(type='CosineThresholdHook', start=0.4, end=0.2),
+    dict(type='CosineThresholdHook', start=0.4, end=0.25),
     dict(type='SafeCheckpointHook'),
     dict(type='CheckpointShapeHook'),
 ]

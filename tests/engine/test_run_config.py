@@ -100,6 +100,7 @@ def test_drawing_needs_a_hook(path):
     config = run_config.load_config(path)
     run_config.enable_drawing(config, 'out')
     assert config.default_hooks.visualization.draw
+    assert config.default_hooks.visualization.interval == 1
     assert config.visualizer.save_dir == 'out'
     config.pop('visualizer')
     with pytest.raises(KeyError, match='--show-dir'):

@@ -80,6 +80,13 @@ def run(tool, small, tmp_path):
 
 
 @pytest.fixture
+def checkpoint(run, shapes, tmp_path):
+    """A checkpoint after one iteration."""
+    run('train', shapes, 'train_cfg.max_iters=1', work_dir=tmp_path / 'trained')
+    return tmp_path / 'trained' / 'iter_1.pth'
+
+
+@pytest.fixture
 def toy_config_file(toy, tmp_path):
     """The toy training as a config file."""
     config = toy.toy_config(tmp_path / 'work', constant=True)

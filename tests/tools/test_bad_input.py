@@ -20,12 +20,6 @@ def spoilt(shapes, tmp_path):
     return shutil.copytree(shapes, tmp_path / 'data')
 
 
-@pytest.fixture
-def checkpoint(run, shapes, tmp_path):
-    run('train', shapes, 'train_cfg.max_iters=1', work_dir=tmp_path / 'trained')
-    return tmp_path / 'trained' / 'iter_1.pth'
-
-
 def cut(path: Path) -> bytes:
     """Cuts a file short and returns what it was."""
     content = path.read_bytes()

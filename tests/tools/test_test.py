@@ -51,3 +51,13 @@ def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
     out = tmp_path / 'new' / 'metrics.json'
     test.main([config_file, 'a.pth', '--out', str(out)])
     assert json.loads(out.read_text()) == {'mIoU': 50.0, 'cam/mIoU': 25.5}
+
+
+def test_all_switches_together(run, shapes, checkpoint, tmp_path):
+    out, pictures = tmp_path / 'metrics.json', tmp_path / 'pictures'
+    flags = ['--tta', '--crf', '--crf-workers', '1', '--out', str(out)]
+    run('test', shapes, flags=[*flags, '--show-dir', str(pictures)], checkpoint=checkpoint)
+    metrics = json.loads(out.read_text())
+    assert {'mIoU', 'crf/mIoU', 'group/partial_activation/mIoU'} <= set(metrics)
+    drawn = sorted(path.name for path in pictures.rglob('*.png'))
+    assert [name.split('.')[0] for name in drawn] == ['test_val_00000', 'test_val_00001']

@@ -223,7 +223,7 @@ def enable_drawing(config: Config, folder: str) -> None:
 
     Args:
         config (Config): Changed in place.
-        folder (str): Below the run's own folder in the work folder, or absolute.
+        folder (str): The pictures are put into ``vis_data/vis_image`` below it, by the toolbox.
 
     Raises:
         KeyError: If the config has no visualization hook or no visualizer.
@@ -234,6 +234,8 @@ def enable_drawing(config: Config, folder: str) -> None:
             "received a config without; add visualization=dict(type='SegVisualizationHook')"
         )
     config.default_hooks.visualization.draw = True
+    # The toolbox's default draws one batch in fifty.
+    config.default_hooks.visualization.setdefault('interval', 1)
     config.visualizer.save_dir = folder
 
 
