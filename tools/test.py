@@ -46,6 +46,11 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     parsed = parser.parse_args(arguments)
+    if parsed.cam and parsed.tta:
+        parser.error(
+            'expected --cam or --tta, received both: a CAM is made of several scales and flips by '
+            'itself; test twice'
+        )
     os.environ.setdefault('LOCAL_RANK', str(parsed.local_rank))
     return parsed
 

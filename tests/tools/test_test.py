@@ -34,14 +34,21 @@ def test_plain_test_changes_only_the_checkpoint(tool, config_file):
 
 
 def test_switches_change_the_config(tool, config_file):
-    arguments = ['--tta', '--cam', '--crf', '--crf-workers', '1', '--show-dir', 'pictures']
+    arguments = ['--tta', '--crf', '--crf-workers', '1', '--show-dir', 'pictures']
     config = _build(tool, config_file, 'a.pth', *arguments)
     assert config.model.type == 'SegTTAModel'
-    assert config.model.module.test_cfg.cam
+    assert not config.model.module.test_cfg.cam
     assert config.test_evaluator.crf == {}
     assert config.test_evaluator.crf_workers == 1
     assert config.test_evaluator.scales == (0.5,)
     assert config.visualizer.save_dir == 'pictures'
+
+
+def test_cams_are_scored_without_augmentation(tool, config_file, capsys):
+    assert _build(tool, config_file, 'a.pth', '--cam').model.test_cfg.cam
+    with pytest.raises(SystemExit):
+        _build(tool, config_file, 'a.pth', '--cam', '--tta')
+    assert 'expected --cam or --tta' in capsys.readouterr().err
 
 
 def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
