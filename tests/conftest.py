@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,14 @@ TESTS = Path(__file__).parent
 # The tests are many small computations, which several threads only slow down, by far where other
 # programs keep the cores busy.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """Every test draws the same numbers, alone and among others."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from mmengine.optim import LinearLR, MultiStepLR, PolyLR
 
 from wsss_plugin.engine.optimizers import DualBranchOptimWrapperConstructor
 
-_GOLDEN = Path(__file__).parents[1] / 'data' / 'poly_warmup_adamw.npz'
+_SAVED = Path(__file__).parents[1] / 'data' / 'poly_warmup_adamw.npz'
 
 
 class _Model(torch.nn.Module):
@@ -32,6 +32,6 @@ def test_toolbox_schedulers_reproduce_the_published_learning_rates():
         rates[iteration] = [group['lr'] for group in wrapper.optimizer.param_groups]
         for scheduler in schedulers:
             scheduler.step()
-    golden = np.load(_GOLDEN)
-    np.testing.assert_allclose(rates[golden['step_index']], golden['lr_toco'], rtol=1e-5)
+    saved = np.load(_SAVED)
+    np.testing.assert_allclose(rates[saved['step_index']], saved['lr_toco'], rtol=1e-5)
     np.testing.assert_allclose(rates[1499:1501, 0], [5.996e-5, 5.593e-5], rtol=1e-3)

@@ -16,21 +16,21 @@ SETTINGS = {'num_iter': 10, 'gaussian': (3, 3), 'bilateral': (80, 13, 10)}
 
 
 @pytest.fixture(scope='module')
-def golden():
+def saved():
     return np.load(DATA)
 
 
 @pytest.fixture
-def image_path(golden, tmp_path):
+def image_path(saved, tmp_path):
     path = tmp_path / 'street.png'
-    Image.fromarray(golden['img']).save(path)
+    Image.fromarray(saved['img']).save(path)
     return str(path)
 
 
-def test_labels_order_and_bound(golden, image_path):
+def test_labels_order_and_bound(saved, image_path):
     taken, pending = [], []
     # A fourth class without mass, in second place, must neither enter nor shift the others.
-    prob = np.insert(golden['prob'], 1, 0, axis=0)
+    prob = np.insert(saved['prob'], 1, 0, axis=0)
     only = np.zeros((6, 40, 48), np.float16)
     only[5] = 1
     with CRFPool(num_workers=1, max_pending=2, **SETTINGS) as pool:
@@ -42,20 +42,20 @@ def test_labels_order_and_bound(golden, image_path):
         assert pool.num_pending == 0
     assert max(pending) <= 2
     assert [index for index, _ in taken] == [0, 1, 2, 3]
-    expected = dense_crf(golden['img'], golden['prob'], **SETTINGS).argmax(0)
+    expected = dense_crf(saved['img'], saved['prob'], **SETTINGS).argmax(0)
     expected = np.array([0, 2, 3])[expected]
     assert taken[0][1].dtype == np.uint8
     assert (taken[0][1] == expected).all()
     assert (taken[2][1] == 5).all()
 
 
-def test_error_names_the_image_and_ends_the_workers(golden, image_path, tmp_path):
+def test_error_names_the_image_and_ends_the_workers(saved, image_path, tmp_path):
     broken = tmp_path / 'broken.jpg'
     broken.write_bytes(b'no image')
     for path, pattern in ((str(broken), 'broken.jpg failed'), (image_path, 'street.png failed')):
         pool = CRFPool(num_workers=1)
         # The second file is fine but larger than its probabilities.
-        pool.submit(path, golden['prob'][:, 1:], print)
+        pool.submit(path, saved['prob'][:, 1:], print)
         with pytest.raises(RuntimeError, match=pattern):
             pool.drain()
         assert pool.num_pending == 0

@@ -14,7 +14,7 @@ DATA = Path(__file__).parents[1] / 'data' / 'crf.npz'
 
 
 @pytest.fixture(scope='module')
-def golden():
+def saved():
     return np.load(DATA)
 
 
@@ -26,25 +26,25 @@ def golden():
         ('prob', 'cluster_q', (4, 3), (83, 5, 3)),
     ],
 )
-def test_agrees_with_published_scripts(golden, probabilities, expected, gaussian, bilateral):
-    refined = dense_crf(golden['img'], golden[probabilities], 10, gaussian, bilateral)
-    reference = golden[expected]
+def test_agrees_with_published_scripts(saved, probabilities, expected, gaussian, bilateral):
+    refined = dense_crf(saved['img'], saved[probabilities], 10, gaussian, bilateral)
+    reference = saved[expected]
     assert (refined.argmax(0) == reference.argmax(0)).mean() >= 0.99
     assert np.abs(refined - reference).mean() < 1e-3
     # The CRF changes labels of this input, so that agreement is no accident of the unary.
-    assert (golden[probabilities].argmax(0) == reference.argmax(0)).mean() < 0.97
+    assert (saved[probabilities].argmax(0) == reference.argmax(0)).mean() < 0.97
 
 
-def test_output_is_a_distribution(golden):
-    refined = dense_crf(golden['img'], golden['prob'])
-    assert refined.shape == golden['prob'].shape
+def test_output_is_a_distribution(saved):
+    refined = dense_crf(saved['img'], saved['prob'])
+    assert refined.shape == saved['prob'].shape
     assert refined.dtype == np.float32
     np.testing.assert_allclose(refined.sum(0), 1, atol=1e-4)
 
 
-def test_no_iterations_keep_the_probabilities(golden):
-    prob = golden['prob'] / golden['prob'].sum(0)
-    np.testing.assert_allclose(dense_crf(golden['img'], prob, num_iter=0), prob, atol=1e-4)
+def test_no_iterations_keep_the_probabilities(saved):
+    prob = saved['prob'] / saved['prob'].sum(0)
+    np.testing.assert_allclose(dense_crf(saved['img'], prob, num_iter=0), prob, atol=1e-4)
 
 
 @pytest.mark.parametrize('shape', [(1, 5, 7), (2, 1, 1), (4, 13, 3)])

@@ -18,7 +18,7 @@ from PIL import Image
 from wsss_plugin.evaluation.dense_crf import dense_crf
 from wsss_plugin.evaluation.wsss_metric import WSSSMetric
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'crf.npz'
+SAVED = Path(__file__).parents[1] / 'data' / 'crf.npz'
 META = {'classes': ('background', 'cat', 'dog'), 'palette': [[0, 0, 0], [250, 0, 0], [0, 250, 0]]}
 TRUE = torch.tensor([[0, 0, 1, 1], [0, 2, 2, 255]])
 
@@ -158,12 +158,12 @@ def test_results_stay_small():
 
 
 def test_crf_is_reported_beside_the_segmentation(tmp_path):
-    golden = np.load(GOLDEN)
+    saved = np.load(SAVED)
     image_path = str(tmp_path / 'street.png')
-    Image.fromarray(golden['img']).save(image_path)
-    prob = torch.from_numpy(golden['prob'] / golden['prob'].sum(0))
+    Image.fromarray(saved['img']).save(image_path)
+    prob = torch.from_numpy(saved['prob'] / saved['prob'].sum(0))
     settings = {'num_iter': 10, 'gaussian': (3, 3), 'bilateral': (80, 13, 10)}
-    refined = dense_crf(golden['img'], prob.numpy(), **settings).argmax(0)
+    refined = dense_crf(saved['img'], prob.numpy(), **settings).argmax(0)
     data_sample = sample(prob.argmax(0), torch.from_numpy(refined), img_path=image_path)
     data_sample.seg_logits = PixelData(data=prob.log())
     metrics = evaluate(

@@ -5,19 +5,13 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import NamedTuple
 
 import numpy as np
 
+from wsss_plugin.evaluation.crf_job import CRFJob
 from wsss_plugin.evaluation.dense_crf import check_crf_settings, dense_crf, require_pydensecrf
-
-
-class _Job(NamedTuple):
-    future: Future[np.ndarray]
-    image_path: str
-    consume: Callable[[np.ndarray], None]
 
 
 class CRFPool:
@@ -66,7 +60,7 @@ class CRFPool:
             'bilateral': tuple(bilateral),
         }
         self._executor: ProcessPoolExecutor | None = None
-        self._pending: deque[_Job] = deque()
+        self._pending: deque[CRFJob] = deque()
 
     def __enter__(self) -> CRFPool:
         return self
@@ -109,7 +103,7 @@ class CRFPool:
             future = self._workers().submit(_label_map, image_path, *arguments)
         except BrokenProcessPool as error:
             raise self._ended(image_path) from error
-        self._pending.append(_Job(future, image_path, consume))
+        self._pending.append(CRFJob(future, image_path, consume))
 
     def drain(self) -> None:
         """Waits for every image and hands its label map over.

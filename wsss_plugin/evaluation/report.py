@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from prettytable import PrettyTable
 
-from wsss_plugin.evaluation.class_counts import ClassRates, percent
+from wsss_plugin.evaluation.class_rates import ClassRates, percent
 
 TITLES = {
     'segmentation': 'seg',

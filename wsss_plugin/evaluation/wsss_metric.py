@@ -18,16 +18,10 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from wsss_plugin.evaluation import report
-from wsss_plugin.evaluation.class_counts import (
-    ClassRates,
-    SparseCounts,
-    class_rates,
-    count_classes,
-    percent,
-    sum_counts,
-)
+from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.label_png import save_label_png
+from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
 
 CAM_FIELDS = ('cam', 'aux_cam', 'cnn_cam')
 

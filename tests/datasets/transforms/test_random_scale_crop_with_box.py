@@ -14,7 +14,7 @@ from wsss_plugin.datasets.transforms.random_scale_crop_with_box import (
     resize,
 )
 
-_GOLDEN = Path(__file__).parents[2] / 'data' / 'random_crop.npz'
+_SAVED = Path(__file__).parents[2] / 'data' / 'random_crop.npz'
 
 
 def _coded(height: int, width: int) -> np.ndarray:
@@ -24,23 +24,23 @@ def _coded(height: int, width: int) -> np.ndarray:
 
 
 @pytest.fixture(scope='module')
-def golden():
-    return np.load(_GOLDEN)
+def saved():
+    return np.load(_SAVED)
 
 
 @pytest.mark.parametrize('case', range(3))
-def test_scaling_equals_reference(golden, case):
-    source = golden['scale_in']
-    ratio = golden['scale_ratios'][case]
+def test_scaling_equals_reference(saved, case):
+    source = saved['scale_in']
+    ratio = saved['scale_ratios'][case]
     height, width = (int(ratio * side) for side in source.shape[:2])
-    assert np.array_equal(resize(source, height, width), golden[f'scaled_{case}'])
+    assert np.array_equal(resize(source, height, width), saved[f'scaled_{case}'])
 
 
 @pytest.mark.parametrize('case', range(5))
-def test_crop_and_box_equal_reference(golden, case):
-    size = int(golden['crop_size'])
-    height, width = (int(side) for side in golden[f'size_{case}'])
-    crop, box = golden[f'crop_{case}'], golden[f'box_{case}']
+def test_crop_and_box_equal_reference(saved, case):
+    size = int(saved['crop_size'])
+    height, width = (int(side) for side in saved[f'size_{case}'])
+    crop, box = saved[f'crop_{case}'], saved[f'box_{case}']
     # The coordinates in the reference's crop tell which offsets it drew.
     corner = crop[box[0], box[2], :2].astype(int) - 1
     pads = [int(box[0]) if height < size else 0, int(box[2]) if width < size else 0]

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from mmengine.model import BaseModule, ModuleList
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from wsss_plugin.models.backbones.replace_output import ReplaceOutput
 from wsss_plugin.models.backbones.token_features import TokenFeatures
 
 _PLACEMENTS = ('stage', 'residual')
-
-
-class _ReplaceOutput:
-    """A forward hook that passes a module's output through another module.
-
-    A class rather than a closure, so that a deep copy of the backbone (an EMA of the model, say)
-    refers to the copied modulation.
-    """
-
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
-
-    def __call__(self, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-        return self.module(output)
 
 
 @MODELS.register_module()
@@ -93,7 +79,7 @@ class DualBranchBackbone(BaseModule):
     def _attach(self, targets: list[nn.Module], modulation: dict) -> None:
         for module, channels in zip(targets, self._output_channels(targets), strict=True):
             self.modulations.append(MODELS.build(dict(modulation, channels=channels)))
-            module.register_forward_hook(_ReplaceOutput(self.modulations[-1]))
+            module.register_forward_hook(ReplaceOutput(self.modulations[-1]))
 
     @torch.no_grad()
     def _output_channels(self, targets: list[nn.Module]) -> list[int]:

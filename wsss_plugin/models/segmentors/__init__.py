@@ -4,10 +4,8 @@ from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresh
 from wsss_plugin.models.segmentors.cam_segmentor import CAMSegmentor
 from wsss_plugin.models.segmentors.dual_branch_segmentor import DualBranchSegmentor
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
-from wsss_plugin.models.segmentors.token_contrast_segmentor import (
-    TokenContrastSegmentor,
-    TrainingBatch,
-)
+from wsss_plugin.models.segmentors.token_contrast_segmentor import TokenContrastSegmentor
+from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 
 __all__ = [
     'BackgroundThresholds',

@@ -9,10 +9,8 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.models.backbones import TokenFeatures
-from wsss_plugin.models.segmentors.token_contrast_segmentor import (
-    TokenContrastSegmentor,
-    TrainingBatch,
-)
+from wsss_plugin.models.segmentors.token_contrast_segmentor import TokenContrastSegmentor
+from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import normalize_cam
 
 _CONSISTENCY_CAMS = ('normalized', 'relu')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,7 @@ from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
+from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import multi_scale_cam, normalize_cam
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -30,30 +31,6 @@ from wsss_plugin.ops.labels import (
 )
 
 _VIEWS = ('view1', 'view2', 'local')
-
-
-class TrainingBatch(NamedTuple):
-    """One training batch, image and tags and what follows from them.
-
-    Attributes:
-        views: Normalised views of the images, each (B, 3, H, W).
-        tags: Multi-hot tags, (B, K).
-        box: Valid image area (row0, row1, col0, col1) of view 1, (B, 4).
-        features: Features of view 1.
-        maps: Feature maps of view 1 that the CAM heads read, by name.
-        raw_cams: Raw CAMs of view 1 by name, with gradient, (B, K, h, w).
-        cams: Normalised multi-scale CAMs of view 1 by name, without gradient, (B, K, H, W).
-        data_samples: The samples.
-    """
-
-    views: Mapping[str, Tensor]
-    tags: Tensor
-    box: Tensor
-    features: TokenFeatures
-    maps: Mapping[str, Tensor]
-    raw_cams: Mapping[str, Tensor]
-    cams: Mapping[str, Tensor]
-    data_samples: list[SegDataSample]
 
 
 @MODELS.register_module()

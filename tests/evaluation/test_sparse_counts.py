@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import torch
+
+from wsss_plugin.evaluation.sparse_counts import count_classes, sum_counts
+
+
+def test_only_classes_that_occur_are_kept():
+    label = torch.tensor([[0, 70]])
+    part = count_classes([torch.tensor([[0, 3]], dtype=torch.uint8)], label, 81)
+    assert part.classes.tolist() == [0, 3, 70]
+    assert part.counts.tolist() == [[[1, 0, 0], [1, 1, 0], [1, 0, 1]]]
+
+
+def test_counts_of_images_are_summed():
+    label = torch.tensor([[0, 2]])
+    parts = [count_classes([prediction], label, 3) for prediction in (label, label.flip(1))]
+    assert sum_counts(parts, 3).tolist() == [[[1, 0, 1], [2, 0, 2], [2, 0, 2]]]

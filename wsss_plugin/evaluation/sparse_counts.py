@@ -1,0 +1,63 @@
+"""Pixel counts per class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mmseg.evaluation import IoUMetric
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class SparseCounts:
+    """Counts of one image, for the classes that occur in it.
+
+    Args:
+        classes: Class indices (n,).
+        counts: Pixels (T, 3, n) for T predictions: intersection, predicted, labelled.
+    """
+
+    classes: np.ndarray
+    counts: np.ndarray
+
+
+def count_classes(
+    predictions: list[Tensor], label: Tensor, num_classes: int, ignore_index: int = 255
+) -> SparseCounts:
+    """Counts the pixels of each class by MMSegmentation's own routine.
+
+    Args:
+        predictions: T label maps (H, W).
+        label: True label map (H, W).
+        num_classes: Number of classes, background included.
+        ignore_index: Value of ``label`` that is not counted.
+
+    Returns:
+        The counts of the classes that occur.
+    """
+    rows = []
+    for prediction in predictions:
+        intersect, _, predicted, labelled = IoUMetric.intersect_and_union(
+            prediction.to(label), label, num_classes, ignore_index
+        )
+        rows.append(np.stack([intersect.numpy(), predicted.numpy(), labelled.numpy()]))
+    counts = np.stack(rows).astype(np.int32)
+    classes = np.flatnonzero(counts.any(axis=(0, 1)))
+    return SparseCounts(classes.astype(np.int32), counts[..., classes])
+
+
+def sum_counts(parts: list[SparseCounts], num_classes: int) -> np.ndarray:
+    """Sums the counts of images.
+
+    Args:
+        parts: Counts of each image, at least one, with the same number T of predictions.
+        num_classes: Number of classes C.
+
+    Returns:
+        Pixels (T, 3, C), int64.
+    """
+    total = np.zeros((*parts[0].counts.shape[:2], num_classes), dtype=np.int64)
+    for part in parts:
+        total[..., part.classes] += part.counts
+    return total
