@@ -7,6 +7,8 @@ venv=$(bash "$root/tools/setup_env.sh" openmmlab | tail -n 1)
 cd "$root"
 export PATH="$venv/bin:$PATH" MPLBACKEND=Agg
 unset PYTHONPATH
+# Threads that spin while they wait stall on a machine with other work to do.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 
 config=configs/dual_vit_r18_shapes.py
 work_dir=work_dirs/dual_vit_r18_shapes
