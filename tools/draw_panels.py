@@ -118,7 +118,7 @@ def image_items(
         ValueError: If a tag is no foreground class.
     """
     pipeline = config.test_dataloader.dataset.pipeline
-    transform = Compose([step for step in pipeline if not _loads_masks(step)])
+    transform = Compose([step for step in pipeline if 'LoadAnnotations' not in str(step['type'])])
     gt_tags = None if tags is None else _multi_hot(tags, classes)
     for path in images:
         if not Path(path).is_file():
@@ -127,10 +127,6 @@ def image_items(
         if gt_tags is not None:
             item['data_samples'].gt_tags = gt_tags.clone()
         yield item
-
-
-def _loads_masks(step: Mapping[str, Any]) -> bool:
-    return any(name in str(step['type']) for name in ('LoadAnnotations', 'LoadMaskOrRaise'))
 
 
 def _multi_hot(tags: Sequence[str], classes: Sequence[str]) -> torch.Tensor:

@@ -16,7 +16,7 @@ model = dict(
 )
 train_pipeline = [
     dict(type='LoadImageOrRaise'),
-    dict(type='LoadMaskOrRaise'),
+    dict(type='LoadAnnotations'),
     dict(type='RandomScaleCropWithBox', crop_size={{_base_.crop_size}}, scale_range=(0.5, 2.0)),
     dict(type='PackWSSSInputs'),
 ]

@@ -109,7 +109,6 @@ def test_training_reads_no_mask(row):
     dataset = load(row).train_dataloader.dataset
     assert not dataset.get('load_masks', False)
     assert 'LoadAnnotations' not in str(dataset.pipeline)
-    assert 'LoadMask' not in str(dataset.pipeline)
 
 
 def test_data_set_reads_the_cut_folder(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,13 +55,34 @@ def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
 def test_masks_on_request(shapes_root, arguments):
     pipeline = [
         {'type': 'LoadImageOrRaise'},
-        {'type': 'LoadMaskOrRaise'},
+        {'type': 'LoadAnnotations'},
         {'type': 'PackWSSSInputs'},
     ]
     dataset = ShapesTagDataset(_LIST, data_root=str(shapes_root), pipeline=pipeline, **arguments)
     data = dataset[0]['data_samples']
     present = set(data.gt_sem_seg.data.unique().tolist()) - {0}
     assert present == {int(i) + 1 for i in data.gt_tags.nonzero().flatten()}
+
+
+def test_a_damaged_mask_is_named(shapes_root, tmp_path):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    pipeline = [
+        {'type': 'LoadImageOrRaise'},
+        {'type': 'LoadAnnotations'},
+        {'type': 'PackWSSSInputs'},
+    ]
+    dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=pipeline, test_mode=True)
+    image, mask = (Path(dataset.get_data_info(1)[key]) for key in ('img_path', 'seg_map_path'))
+    mask.write_bytes(mask.read_bytes()[:60])
+    with pytest.raises(RuntimeError, match=f'{mask.name}: .*truncated'):
+        dataset[SeededIndex(1, seed=1)]
+    mask.unlink()
+    with pytest.raises(FileNotFoundError, match=f'{mask.name}: expected a mask'):
+        dataset[1]
+    shutil.copy(dataset.get_data_info(0)['seg_map_path'], mask)
+    image.write_bytes(b'')
+    with pytest.raises(RuntimeError, match=f'{image.name}: expected a complete image'):
+        dataset[1]
 
 
 def test_seed_decides_the_augmentation(shapes):

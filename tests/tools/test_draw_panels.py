@@ -43,7 +43,7 @@ test_dataloader = dict(
         pipeline=[
             dict(type='LoadImageOrRaise'),
             dict(type='Resize', scale=(32, 32), keep_ratio=False),
-            dict(type='LoadMaskOrRaise'),
+            dict(type='LoadAnnotations'),
             dict(type='PackWSSSInputs'),
         ],
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from mmseg.datasets import BaseSegDataset
 
+from wsss_plugin.datasets.masks import require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
 
 BACKGROUND = 'background'
@@ -256,8 +258,19 @@ class TagDataset(BaseSegDataset):
 
         Returns:
             Any: Result of the pipeline.
+
+        Raises:
+            FileNotFoundError: The mask is missing.
+            RuntimeError: The mask is damaged.
+            ValueError: The mask has several channels.
         """
-        if not isinstance(idx, SeededIndex):
-            return super().prepare_data(idx)
-        with random_state(idx.seed):
-            return super().prepare_data(idx)
+        state = random_state(idx.seed) if isinstance(idx, SeededIndex) else contextlib.nullcontext()
+        try:
+            with state:
+                return super().prepare_data(idx)
+        except Exception:
+            # The toolbox's transform, which its inference knows by name, does not name the file.
+            path = super().get_data_info(idx).get('seg_map_path')
+            if path is not None:
+                require_readable_mask(path)
+            raise

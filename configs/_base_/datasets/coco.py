@@ -30,7 +30,7 @@ tta_pipeline = [
         transforms=[
             [dict(type='Resize', scale_factor=s, keep_ratio=True) for s in (1.0, 1.25, 1.5)],
             [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
-            [dict(type='LoadMaskOrRaise')],
+            [dict(type='LoadAnnotations')],
             [dict(type='PackWSSSInputs')],
         ],
     ),

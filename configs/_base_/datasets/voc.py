@@ -27,12 +27,12 @@ train_pipeline = [
 val_pipeline = [
     dict(type='LoadImageOrRaise'),
     dict(type='Resize', scale=val_size, keep_ratio=False),
-    dict(type='LoadMaskOrRaise'),
+    dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
 test_pipeline = [
     dict(type='LoadImageOrRaise'),
-    dict(type='LoadMaskOrRaise'),
+    dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
 # (ToCo) original size; the flips' logits are summed, their maximum over the scales is taken.
@@ -43,7 +43,7 @@ tta_pipeline = [
         transforms=[
             [dict(type='Resize', scale_factor=scale, keep_ratio=True) for scale in test_scales],
             [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
-            [dict(type='LoadMaskOrRaise')],
+            [dict(type='LoadAnnotations')],
             [dict(type='PackWSSSInputs')],
         ],
     ),

@@ -25,7 +25,7 @@ train_pipeline = [
 test_pipeline = [
     dict(type='LoadImageOrRaise'),
     dict(type='Resize', scale=eval_size, keep_ratio=False),
-    dict(type='LoadMaskOrRaise'),
+    dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
 tta_pipeline = [
@@ -36,7 +36,7 @@ tta_pipeline = [
         transforms=[
             [dict(type='Resize', scale_factor=scale, keep_ratio=True) for scale in test_scales],
             [dict(type='RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)],
-            [dict(type='LoadMaskOrRaise')],
+            [dict(type='LoadAnnotations')],
             [dict(type='PackWSSSInputs')],
         ],
     ),

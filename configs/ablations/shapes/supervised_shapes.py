@@ -19,7 +19,7 @@ model = dict(
 )
 train_pipeline = [
     dict(type='LoadImageOrRaise'),
-    dict(type='LoadMaskOrRaise'),
+    dict(type='LoadAnnotations'),
     dict(type='RandomScaleCropWithBox', crop_size={{_base_.image_size}}, scale_range=(0.8, 1.25)),
     dict(type='PackWSSSInputs'),
 ]

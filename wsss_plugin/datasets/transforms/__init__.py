@@ -1,7 +1,6 @@
 """Transforms of the data pipelines."""
 
 from wsss_plugin.datasets.transforms.load_image_or_raise import LoadImageOrRaise
-from wsss_plugin.datasets.transforms.load_mask_or_raise import LoadMaskOrRaise
 from wsss_plugin.datasets.transforms.multi_crop_views import MultiCropViews
 from wsss_plugin.datasets.transforms.pack_wsss_inputs import PackWSSSInputs
 from wsss_plugin.datasets.transforms.photometric_augmentation import PhotometricAugmentation
@@ -9,7 +8,6 @@ from wsss_plugin.datasets.transforms.random_scale_crop_with_box import RandomSca
 
 __all__ = [
     'LoadImageOrRaise',
-    'LoadMaskOrRaise',
     'MultiCropViews',
     'PackWSSSInputs',
     'PhotometricAugmentation',
