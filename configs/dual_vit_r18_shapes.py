@@ -5,7 +5,7 @@ _base_ = [
     './_base_/schedules/shapes.py',
     './_base_/default_runtime.py',
 ]
-model = dict(loss_starts=dict(ptc=500, ctc=500, seg=500, consistency=500))
+model = dict(loss_starts=dict(ptc=600, ctc=600, seg=600, consistency=600))
 custom_hooks = [
     dict(type='CosineThresholdHook', start=0.4, end=0.25),
     dict(type='SafeCheckpointHook'),
