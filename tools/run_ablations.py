@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,8 @@ TOOLS = Path(__file__).resolve().parent
 REFERENCE = 'supervised_shapes'
 HEARTBEAT = 60  # seconds between two lines of progress
 CAMS = (('CAM', 'cam'), ('aux CAM', 'aux_cam'), ('CNN CAM', 'cnn_cam'))
+# Arguments of tools/test.py by the name of the file of metrics.
+TESTS = {'metrics': ('--cam',), 'multi_scale': ('--tta', '--crf')}
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,26 @@ class Run:
         name: Text for the progress.
         folder: Folder of config, logs, checkpoints and metrics.
         config: The config with the seed.
+        tests: Which of ``TESTS``.
     """
 
     name: str
     folder: Path
     config: Config = field(compare=False, repr=False)
+    tests: tuple[str, ...] = ('metrics',)
 
     @property
     def iterations(self) -> int:
         """Length of the training."""
         return self.config.train_cfg.max_iters
 
-    @property
-    def metrics_file(self) -> Path:
-        """The metrics, present once the run is finished."""
-        return self.folder / 'metrics.json'
+    def metrics_file(self, test: str) -> Path:
+        """The metrics of a test, present once it is finished."""
+        return self.folder / f'{test}.json'
+
+    def classes_file(self, test: str) -> Path:
+        """The metrics of a test by class."""
+        return self.folder / f'{test}_by_class.json'
 
     @property
     def machine_file(self) -> Path:
@@ -70,12 +77,37 @@ class Run:
     @property
     def done(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.metrics_file.is_file()
+        return all(self.metrics_file(test).is_file() for test in self.tests)
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics by name."""
-        return json.loads(self.metrics_file.read_text(encoding='utf-8'))
+        """The metrics by name; those of other tests than the first begin with its name."""
+        found = {}
+        for test in self.tests:
+            prefix = '' if test == 'metrics' else f'{test}/'
+            for name, value in _read(self.metrics_file(test)).items():
+                found[prefix + name] = value
+        return found
+
+    @property
+    def over_activation(self) -> dict[str, float]:
+        """Over-activation of the segmentation by foreground class, in percent."""
+        path = self.classes_file('metrics')
+        classes = _read(path)['classes'] if path.is_file() else {}
+        rates = {name: fields['segmentation'] for name, fields in list(classes.items())[1:]}
+        found = {name: rate['over_activation'] for name, rate in rates.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def minutes(self) -> float:
+        """Time of the training by its log, without validation and checkpoints."""
+        lines = [
+            line
+            for log in sorted(self.folder.glob('*/vis_data/scalars.json'))
+            for line in _complete_lines(log)
+        ]
+        times = [line['time'] for line in lines if 'loss' in line and 'time' in line]
+        return statistics.mean(times) * self.iterations / 60 if times else math.nan
 
 
 @dataclass(frozen=True)
@@ -94,8 +126,17 @@ class Row:
 
     def values(self, metric: str) -> list[float]:
         """Values of a metric in percent, one for each seed that is finished and has it."""
-        found = [run.metrics.get(metric, math.nan) for run in self.runs if run.done]
-        return [value for value in found if not math.isnan(value)]
+        return _numbers(run.metrics.get(metric, math.nan) for run in self.runs if run.done)
+
+    def over_activation(self, name: str) -> list[float]:
+        """Over-activation of a class in percent, one value for each seed that has it."""
+        done = [run.over_activation for run in self.runs if run.done]
+        return _numbers(rates.get(name, math.nan) for rates in done)
+
+    @property
+    def minutes(self) -> list[float]:
+        """Training times of the seeds that are finished."""
+        return _numbers(run.minutes for run in self.runs if run.done)
 
     @property
     def is_cam(self) -> bool:
@@ -116,6 +157,11 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, default=Path('docs/results/shapes.md'), help='table')
     parser.add_argument(
         '--reference', default=REFERENCE, help='name of the config of full supervision'
+    )
+    parser.add_argument(
+        '--multi-scale',
+        action='store_true',
+        help='test a second time: several scales and flip, without and with CRF',
     )
     parser.add_argument(
         '--report-only', action='store_true', help='tabulate what is finished, run nothing'
@@ -139,7 +185,11 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def plan_rows(
-    configs: Sequence[Path], seeds: Sequence[int], root: Path, options: Mapping[str, object]
+    configs: Sequence[Path],
+    seeds: Sequence[int],
+    root: Path,
+    options: Mapping[str, object],
+    multi_scale: bool = False,
 ) -> list[Row]:
     """Finds the runs of every config.
 
@@ -151,6 +201,7 @@ def plan_rows(
         seeds: Random seeds.
         root: Folder of all runs.
         options: Values by dotted key that replace those of the configs.
+        multi_scale: Whether rows with a decoder are tested a second time.
 
     Returns:
         The rows in the order of the configs.
@@ -166,15 +217,30 @@ def plan_rows(
         folder = folders.setdefault(
             key, (path.stem, present[0] if present else root / f'{path.stem}-{key}')
         )
-        runs = tuple(_run(*folder, config, seed) for seed in seeds)
+        tests = tuple(TESTS) if multi_scale and 'decode_head' in config.model else ('metrics',)
+        runs = tuple(_run(*folder, config, seed, tests) for seed in seeds)
         rows.append(Row(path.stem, config, runs))
     return rows
 
 
-def _run(name: str, folder: Path, config: Config, seed: int) -> Run:
+def _run(name: str, folder: Path, config: Config, seed: int, tests: tuple[str, ...]) -> Run:
     seeded = copy.deepcopy(config)
     seeded.merge_from_dict({'randomness.seed': seed})
-    return Run(f'{name} seed {seed}', folder / f'seed_{seed}', seeded)
+    return Run(f'{name} seed {seed}', folder / f'seed_{seed}', seeded, tests)
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding='utf-8'))
+
+
+def _complete_lines(log: Path) -> list[dict]:
+    # The last line may be half written.
+    lines = log.read_text(encoding='utf-8').rpartition('\n')[0].splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _numbers(values: Iterable[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
 
 
 def execute(run: Run, threads: int) -> None:
@@ -195,11 +261,18 @@ def execute(run: Run, threads: int) -> None:
         # The result does not depend on validation while training.
         options = ['--resume', '--cfg-options', f'train_cfg.val_begin={run.iterations + 1}']
         _call(run, 'train.py', [str(config), '--work-dir', str(run.folder), *options], threads)
-    part = run.metrics_file.with_suffix('.part')
-    options = ['--work-dir', str(run.folder / 'test'), '--cam', '--out', str(part)]
-    _call(run, 'test.py', [str(config), str(run.checkpoint), *options], threads)
     run.machine_file.write_text(f'{hardware()}, {threads} threads; {software()}', encoding='utf-8')
-    part.replace(run.metrics_file)
+    for test in run.tests:
+        if not run.metrics_file(test).is_file():
+            _test(run, test, config, threads)
+
+
+def _test(run: Run, test: str, config: Path, threads: int) -> None:
+    part = run.metrics_file(test).with_suffix('.part')
+    options = ['--work-dir', str(run.folder / 'test'), '--out', str(part), *TESTS[test]]
+    options += ['--cfg-options', f'test_evaluator.out_file={run.classes_file(test)}']
+    _call(run, 'test.py', [str(config), str(run.checkpoint), *options], threads)
+    part.replace(run.metrics_file(test))
 
 
 def _call(run: Run, script: str, arguments: Sequence[str], threads: int) -> None:
@@ -269,9 +342,7 @@ def _running(waiting: Mapping[Future, Run]) -> str:
     for future, run in waiting.items():
         logs = sorted(run.folder.glob('*/vis_data/scalars.json'))
         if future.running() and logs:
-            # The last line may be half written.
-            lines = logs[-1].read_text(encoding='utf-8').rpartition('\n')[0].splitlines()
-            steps = [json.loads(line).get('step', 0) for line in lines[-1:]]
+            steps = [line.get('step', 0) for line in _complete_lines(logs[-1])[-1:]]
             texts.append(f'{run.name} at {max(steps, default=0)}/{run.iterations}')
     return '; '.join(texts) or 'starting'
 
@@ -309,6 +380,8 @@ def command_line(args: argparse.Namespace) -> str:
     seeds = ' '.join(str(seed) for seed in args.seeds)
     command = f'python tools/run_ablations.py {" ".join(texts)} --seeds {seeds} --jobs {args.jobs}'
     command += f' --threads {args.threads} --out {args.out}'
+    if args.multi_scale:
+        command += ' --multi-scale'
     if args.reference != REFERENCE:
         command += f' --reference {args.reference}'
     if args.cfg_options:
@@ -344,7 +417,8 @@ def report(rows: Sequence[Row], args: argparse.Namespace) -> str:
         '* Values in percent: mean ± standard deviation over the seeds (n - 1). "(= name)" shares '
         'the runs of a row of equal content.\n'
         f'* "of supervised" is the ratio of the mean mIoU to that of `{args.reference}`. OA = '
-        'FP/(TP+FP), FN = FN/(TP+FN), both over the foreground classes.\n'
+        'FP/(TP+FP), FN = FN/(TP+FN), both over the foreground classes. min = minutes of '
+        'training.\n'
         '* CAMs are masked by the true tags. "best" is at the threshold that is best on the masks '
         'it is scored on, so it is an upper bound; the threshold is the mean over the seeds.',
         '## Segmentation',
@@ -354,10 +428,15 @@ def report(rows: Sequence[Row], args: argparse.Namespace) -> str:
         else '',
         '## CAMs',
         _table(*_cams(rows)),
-        '## Segmentation mIoU by group of images',
-        _table(*_groups(rows)),
+        *_section('Segmentation mIoU by group of images', *_groups(rows)),
+        *_section('Over-activation of the segmentation by class', *_classes(rows)),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
+
+
+def _section(title: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """A table with its title, or nothing where it has no columns or no rows."""
+    return [f'## {title}', _table(head, cells)] if head[1:] and cells else []
 
 
 def hardware() -> str:
@@ -386,6 +465,14 @@ def software() -> str:
 def _segmentation(rows: Sequence[Row], reference: str) -> tuple[list[str], list[list[str]]]:
     supervised = [row.values('mIoU') for row in rows if row.name == reference]
     full = statistics.mean(supervised[0]) if supervised and supervised[0] else math.nan
+    extra = [
+        (title, metric)
+        for title, metric in (
+            ('multi-scale', 'multi_scale/mIoU'),
+            ('multi-scale + CRF', 'multi_scale/crf/mIoU'),
+        )
+        if any(row.values(metric) for row in rows)
+    ]
     cells = []
     for row in rows:
         scores = row.values('mIoU')
@@ -398,9 +485,12 @@ def _segmentation(rows: Sequence[Row], reference: str) -> tuple[list[str], list[
                 '' if math.isnan(ratio) else f'{ratio:.3f}',
                 _cell(row.values('over_activation')),
                 _cell(row.values('false_negative')),
+                *(_cell(row.values(metric)) for _, metric in extra),
+                f'{statistics.mean(row.minutes):.1f}' if row.minutes else '',
             ]
         )
-    return ['config', 'seeds', 'mIoU', 'of supervised', 'OA', 'FN'], cells
+    head = ['config', 'seeds', 'mIoU', 'of supervised', 'OA', 'FN']
+    return [*head, *(title for title, _ in extra), 'min'], cells
 
 
 def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -434,6 +524,16 @@ def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return ['config', *groups], cells
 
 
+def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    done = [run for row in rows for run in row.runs if run.done]
+    names = list(dict.fromkeys(name for run in done for name in run.over_activation))
+    shown = [row for row in rows if any(row.over_activation(name) for name in names)]
+    cells = [
+        [_title(row, rows), *(_cell(row.over_activation(name)) for name in names)] for row in shown
+    ]
+    return ['config', *names], cells
+
+
 def _title(row: Row, rows: Sequence[Row]) -> str:
     first = next(other for other in rows if other.runs == row.runs)
     return row.name if first is row else f'{row.name} (= {first.name})'
@@ -454,7 +554,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs and tabulates as the command line says."""
     args = parse_args(arguments)
-    rows = plan_rows(args.configs, args.seeds, args.work_dir, args.cfg_options)
+    rows = plan_rows(args.configs, args.seeds, args.work_dir, args.cfg_options, args.multi_scale)
     failures = [] if args.report_only else execute_all(rows, args)
     write_report(rows, args)
     _say(f'table in {args.out}')

@@ -85,7 +85,19 @@ def test_modulations(row, gates):
         for module in backbone.modulations
     }
     assert found == ({gates} if gates else set())
-    assert len(backbone.modulations) == (3 if gates else 0)
+    # One for each block with a shortcut in the three stages.
+    assert len(backbone.modulations) == (5 if gates else 0)
+
+
+def test_best_differs_from_its_row_in_what_it_says():
+    best = Config.fromfile(FOLDER.parent / 'best_voc_animals.py')
+    row = load('dual_threshold')
+    assert threshold_end(best) == 0.45
+    assert [hook['type'] for hook in best.custom_hooks].count('EMAHook') == 1
+    assert best.model.decode_head.loss_decode.pop('loss_weight') == 0.5
+    row.model.decode_head.loss_decode.pop('loss_weight')
+    assert best.model == row.model
+    assert best.train_cfg == row.train_cfg
 
 
 def test_single_changes():

@@ -51,7 +51,16 @@ def calls(tool, monkeypatch):
             run.checkpoint.write_text('')
             return
         metrics = {**_METRICS, 'mIoU': _METRICS['mIoU'] + seed}
+        if '--crf' in arguments:
+            metrics = {'mIoU': 70.0 + seed, 'crf/mIoU': 80.0 + seed}
         Path(arguments[arguments.index('--out') + 1]).write_text(json.dumps(metrics))
+        (by_class,) = [text for text in arguments if text.startswith('test_evaluator.out_file=')]
+        classes = {
+            'background': {'segmentation': {'over_activation': 1.0}},
+            'cat': {'segmentation': {'over_activation': 25.0 + seed}},
+            'absent': {'segmentation': {'over_activation': None}},
+        }
+        Path(by_class.partition('=')[2]).write_text(json.dumps({'classes': classes}))
 
     monkeypatch.setattr(tool('run_ablations'), '_call', call)
     return made
@@ -69,8 +78,8 @@ def test_runs_once_per_content_and_seed_and_tabulates(tool, configs, calls, tmp_
     assert len(calls) == 2 * len(names)
     text = (tmp_path / 'docs' / 'toy.md').read_text()
     lines = [line for line in text.splitlines() if line.startswith('|')]
-    assert '| full | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |' in lines
-    assert '| same (= full) | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |' in lines
+    assert '| full | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |  |' in lines
+    assert '| same (= full) | 2 | 61.0 ± 1.4 | 1.000 | 20.0 ± 0.0 |  |  |' in lines
     assert any(line.startswith('| cam † | 2 | 61.0') for line in lines)
     assert '| full | 50.0 ± 0.0 | 55.0 ± 0.0 | 0.30 |' in text
     assert 'CAM at 0.4' in text
@@ -79,6 +88,42 @@ def test_runs_once_per_content_and_seed_and_tabulates(tool, configs, calls, tmp_
     assert '7 iterations x 2 images' in text
     assert 'torch' in text
     assert '--seeds 0 2' in text
+
+
+@pytest.mark.usefixtures('calls')
+def test_over_activation_by_foreground_class(tool, configs, tmp_path):
+    tool('run_ablations').main(_arguments(configs[:1], tmp_path))
+    lines = (tmp_path / 'docs' / 'toy.md').read_text().splitlines()
+    title = lines.index('## Over-activation of the segmentation by class')
+    assert lines[title + 2] == '| config | cat |'
+    assert lines[title + 4] == '| full | 26.0 ± 1.4 |'
+
+
+def test_multi_scale_tests_rows_with_a_decoder_twice(tool, configs, calls, tmp_path):
+    main, arguments = tool('run_ablations').main, _arguments([configs[0], configs[3]], tmp_path)
+    main(arguments)
+    calls.clear()
+    main([*arguments, '--multi-scale'])
+    # What was trained and tested before is not repeated, and a CAM has no logits for a CRF.
+    assert [(name, script) for name, script, *_ in calls] == [
+        ('full seed 0', 'test.py'),
+        ('full seed 2', 'test.py'),
+    ]
+    assert all({'--tta', '--crf'} <= set(arguments) for _, _, arguments, _ in calls)
+    text = (tmp_path / 'docs' / 'toy.md').read_text()
+    assert '| multi-scale | multi-scale + CRF | min |' in text
+    assert '| 71.0 ± 1.4 | 81.0 ± 1.4 |  |' in text
+    assert '--multi-scale' in text
+
+
+def test_minutes_are_the_log_s_iteration_time(tool, configs, tmp_path):
+    module = tool('run_ablations')
+    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    log = row.runs[0].folder / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    steps = ['{"loss": 1.0, "time": 50.0}', '{"loss": 1.0, "time": 70.0}', '{"mIoU": 3.0}']
+    log.write_text('\n'.join(steps) + '\n{"loss": 1.0, "ti')
+    assert row.runs[0].minutes == 7.0
 
 
 def test_seed_and_config_reach_the_run(tool, configs, calls, tmp_path):
@@ -120,7 +165,7 @@ def test_report_only_runs_nothing(tool, configs, calls, tmp_path):
     arguments = _arguments(configs, tmp_path, '--report-only')
     assert tool('run_ablations').main(arguments) == 0
     assert calls == []
-    assert '| full | 0 |  |  |  |  |' in (tmp_path / 'docs' / 'toy.md').read_text()
+    assert '| full | 0 |  |  |  |  |  |' in (tmp_path / 'docs' / 'toy.md').read_text()
 
 
 def test_failed_run_does_not_stop_the_others(tool, configs, calls, tmp_path, monkeypatch, capsys):

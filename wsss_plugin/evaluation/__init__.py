@@ -2,7 +2,8 @@
 
 from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.dense_crf import dense_crf
+from wsss_plugin.evaluation.label_scores import LabelScores
 from wsss_plugin.evaluation.scale_max_tta_model import ScaleMaxTTAModel
 from wsss_plugin.evaluation.wsss_metric import WSSSMetric
 
-__all__ = ['CRFPool', 'ScaleMaxTTAModel', 'WSSSMetric', 'dense_crf']
+__all__ = ['CRFPool', 'LabelScores', 'ScaleMaxTTAModel', 'WSSSMetric', 'dense_crf']

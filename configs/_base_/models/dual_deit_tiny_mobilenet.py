@@ -21,6 +21,9 @@ model = dict(
         modulation=dict(type='ActivationModulation', order='serial', reduction=4),
         # The last layers at strides 4, 8 and 16, as stages 1 to 3 of ResNet-50 are.
         modulated_stages=('layer2', 'layer3', 'layer5'),
+        # On the stage output, the paper's words, the CNN lost what it was pretrained on: see
+        # docs/results/voc_animals.md.
+        placement='residual',
     ),
     cnn_cam_head=dict(
         type='CAMHead',
@@ -29,5 +32,7 @@ model = dict(
         pooling='avg',
         loss_cls={{_base_.loss_cls}},
     ),
+    # The paper does not say whose CAM makes the label: both.
+    label_cams=((0, ('final', 'cnn')),),
     loss_consistency=dict(type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1),
 )

@@ -1,5 +1,5 @@
 # One budget for every row of configs/voc_animals: change max_iters, and the rest follows.
-max_iters = 1500
+max_iters = 1000
 warmup = max_iters // 10
 seg_start = max_iters // 5  # iterations of classification before CAMs are worth learning from
 optim_wrapper = dict(

@@ -75,6 +75,23 @@ def test_residual_placement_leaves_the_shortcut_alone():
     torch.testing.assert_close(block(x), torch.relu(backbone.modulations[0](inner) + x))
 
 
+@pytest.mark.parametrize('name', ['mobilenet', 'mmpretrain mobilenet'])
+def test_residual_placement_skips_blocks_without_a_shortcut(name):
+    cnn, _, stages = CNNS[name]
+    backbone = build(cnn, modulation=MODULATION, modulated_stages=stages, placement='residual')
+    blocks = [block for stage in stages for block in backbone.cnn.get_submodule(stage)]
+    assert [bool(block.conv._forward_hooks) for block in blocks] == [
+        block.use_res_connect for block in blocks
+    ]
+    assert len(backbone.modulations) == 5
+
+
+def test_residual_placement_needs_a_shortcut_in_every_stage():
+    cnn, _, _ = CNNS['mobilenet']
+    with pytest.raises(ValueError, match="'layer1' without"):
+        build(cnn, modulation=MODULATION, modulated_stages=('layer1',), placement='residual')
+
+
 def test_parameter_names_of_the_cnn_stay_the_same():
     with_modulation, without = build(modulation=MODULATION), build()
     assert with_modulation.cnn.state_dict().keys() == without.cnn.state_dict().keys()

@@ -29,7 +29,8 @@ class DualBranchBackbone(BaseModule):
         modulation: Config of the modulation without ``channels``, or None for none.
         modulated_stages: Names of the submodules of the CNN after which the modulation acts.
         placement: 'stage' modulates the output of the stage, 'residual' the residual branch of
-            each of its blocks before the addition, as AMR does.
+            each of its blocks before the addition, as AMR does. Blocks without a shortcut, as in
+            MobileNetV2, have no such branch and are left alone.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
@@ -74,7 +75,14 @@ class DualBranchBackbone(BaseModule):
             ) from error
         if placement == 'stage':
             return modules
-        return [_residual_end(block) for stage in modules for block in stage.children()]
+        blocks = [[block for block in stage.children() if _adds(block)] for stage in modules]
+        for name, found in zip(stages, blocks, strict=True):
+            if not found:
+                raise ValueError(
+                    "expected residual blocks in every stage for backbone.placement='residual', "
+                    f"received {name!r} without; leave it out or use placement='stage'"
+                )
+        return [_residual_end(block) for stage in blocks for block in stage]
 
     def _attach(self, targets: list[nn.Module], modulation: dict) -> None:
         for module, channels in zip(targets, self._output_channels(targets), strict=True):
@@ -135,6 +143,11 @@ class DualBranchBackbone(BaseModule):
             The CNN's outputs, then the transformer's; the last is the final patch token map.
         """
         return (*self._cnn_maps(image), *self.vit(image))
+
+
+def _adds(block: nn.Module) -> bool:
+    """Whether a block adds a shortcut; only inverted residual blocks may go without."""
+    return getattr(block, 'use_res_connect', True)
 
 
 def _residual_end(block: nn.Module) -> nn.Module:
