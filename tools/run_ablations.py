@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -26,11 +27,15 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
 
 TOOLS = Path(__file__).resolve().parent
 REFERENCE = 'supervised_shapes'
 HEARTBEAT = 60  # seconds between two lines of progress
 CAMS = (('CAM', 'cam'), ('aux CAM', 'aux_cam'), ('CNN CAM', 'cnn_cam'))
+# Keys of a config that training and test read; the others are variables of its base files.
+CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
+CONFIG_KEYS |= {'custom_imports', 'model_wrapper_cfg', 'tta_model', 'tta_pipeline'}
 # Arguments of tools/test.py by the name of the file of metrics.
 TESTS = {'metrics': ('--cam',), 'multi_scale': ('--tta', '--crf')}
 
@@ -211,8 +216,7 @@ def plan_rows(
     for path in configs:
         config = Config.fromfile(path)
         config.merge_from_dict(dict(options))
-        content = json.dumps(config.to_dict(), sort_keys=True, default=str)
-        key = hashlib.sha256(content.encode()).hexdigest()[:8]
+        key = content_key(config)
         present = sorted(root.glob(f'*-{key}'))
         folder = folders.setdefault(
             key, (path.stem, present[0] if present else root / f'{path.stem}-{key}')
@@ -221,6 +225,20 @@ def plan_rows(
         runs = tuple(_run(*folder, config, seed, tests) for seed in seeds)
         rows.append(Row(path.stem, config, runs))
     return rows
+
+
+def content_key(config: Config) -> str:
+    """A name for what a config does.
+
+    Args:
+        config: The config.
+
+    Returns:
+        Eight digits; equal for configs that differ only in variables that nothing reads.
+    """
+    read = {name: config[name] for name in config if name in CONFIG_KEYS}
+    content = json.dumps(Config(read).to_dict(), sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 def _run(name: str, folder: Path, config: Config, seed: int, tests: tuple[str, ...]) -> Run:

@@ -161,6 +161,15 @@ def test_changed_config_is_run_again(tool, configs, calls, tmp_path):
     assert len(calls) == 4
 
 
+def test_variables_that_nothing_reads_do_not_count(tool):
+    key = tool('run_ablations').content_key
+    config = tool('run_ablations').Config
+    base = dict(model=dict(type='A'), train_cfg=dict(max_iters=7))
+    assert key(config(dict(base))) == key(config(dict(base, width=64)))
+    for name in ('optim_wrapper', 'custom_hooks', 'tta_pipeline', 'randomness'):
+        assert key(config(dict(base))) != key(config({**base, name: 1}))
+
+
 def test_report_only_runs_nothing(tool, configs, calls, tmp_path):
     arguments = _arguments(configs, tmp_path, '--report-only')
     assert tool('run_ablations').main(arguments) == 0

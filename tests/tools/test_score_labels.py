@@ -30,7 +30,7 @@ def test_defaults_are_the_config_s(run, shapes, checkpoint, capsys):
     run('score_labels', shapes, flags=['--num', '1'], checkpoint=checkpoint)
     _, _, *rows = _rows(capsys.readouterr().out)
     names = ['final', 'aux', 'cnn', 'final+aux+cnn']
-    assert [row[:3] for row in rows] == [[name, '0.05', '0.4'] for name in names]
+    assert [row[:3] for row in rows] == [[name, '0.05', '0.35'] for name in names]
 
 
 def test_unknown_cam(run, shapes, checkpoint):
