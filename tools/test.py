@@ -66,6 +66,7 @@ def build_config(args: argparse.Namespace) -> Config:
     """
     config = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     config.load_from = args.checkpoint
+    config.resume = False  # the config that a resumed training leaves behind says otherwise
     if args.cam:
         config.model.setdefault('test_cfg', {})
         config.model.test_cfg['cam'] = True
