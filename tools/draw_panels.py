@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
+from mmseg.structures import SegDataSample
 from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.run_config import load_config
-from wsss_plugin.visualization import contact_sheet, panel_from_sample
+from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -39,6 +41,18 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--tags', nargs='+', metavar='CLASS', help='classes in --images; CAMs are drawn with tags'
     )
+    parser.add_argument(
+        '--compare',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
+        help='draw another model on the same images; may be repeated',
+    )
+    parser.add_argument('--name', default='first', help='name of the first model with --compare')
+    parser.add_argument(
+        '--hide-images', action='store_true', help='draw on grey, for images not to be shown'
+    )
     parser.add_argument('--cam-threshold', type=float, help="default: the evaluator's, else 0.5")
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
@@ -46,6 +60,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if args.num < 1:
         parser.error(f'expected --num >= 1, received {args.num}')
+    names = [args.name, *(name for name, *_ in args.compare)]
+    if len(names) != len(set(names)):
+        parser.error(f'expected a different name for each model, received {names}')
     if args.tags and not args.images:
         parser.error('expected --images with --tags; images of the test set have their own tags')
     return args
@@ -139,6 +156,37 @@ def _multi_hot(tags: Sequence[str], classes: Sequence[str]) -> torch.Tensor:
     return torch.tensor([float(name in tags) for name in foreground])
 
 
+def other_models(args: argparse.Namespace) -> dict[str, torch.nn.Module]:
+    """The models of ``--compare``, which see what the first model's test pipeline makes.
+
+    Args:
+        args: The command line.
+
+    Returns:
+        Models by name.
+    """
+    models = {}
+    for name, config_file, checkpoint in args.compare:
+        config = load_config(config_file)
+        config.experiment_name = f'{Path(config_file).stem}_{name}'
+        models[name] = load_model(config, checkpoint)[0]
+    return models
+
+
+@torch.no_grad()
+def predict(model: torch.nn.Module, item: dict) -> SegDataSample:
+    """Predicts one image.
+
+    Args:
+        model: The model.
+        item: ``inputs`` and ``data_samples``, which are left as they are.
+
+    Returns:
+        The predicted sample.
+    """
+    return model.test_step(copy.deepcopy(pseudo_collate([item])))[0]
+
+
 def cam_threshold(config: Config) -> float:
     """The threshold with which the config's evaluator scores CAMs.
 
@@ -166,6 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = load_config(args.config, options=args.cfg_options)
     model, meta = load_model(config, args.checkpoint)
     threshold = cam_threshold(config) if args.cam_threshold is None else args.cam_threshold
+    models = {args.name: model, **other_models(args)}
     if args.images:
         items, total = (
             image_items(config, args.images, args.tags, meta['classes']),
@@ -177,14 +226,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     panels = []
     for number, item in enumerate(items):
-        with torch.no_grad():
-            sample = model.test_step(pseudo_collate([item]))[0]
+        samples = {name: predict(model, item) for name, model in models.items()}
+        sample = samples[args.name]
         stem = Path(sample.img_path).stem
         # The decoder of the data sets, so that a turned photo stays under its prediction.
         image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
-        panel = panel_from_sample(
-            image, sample, meta['classes'], meta.get('palette'), threshold, title=stem
-        )
+        if args.hide_images:
+            image = np.full_like(image, 128)
+        look = (meta['classes'], meta.get('palette'), threshold, stem)
+        if args.compare:
+            panel = panel_of_models(image, samples, *look)
+        else:
+            panel = panel_from_sample(image, sample, *look)
         Image.fromarray(panel).save(out / f'{number:03d}_{stem}.png')
         panels.append(panel)
         print(f'[{number + 1}/{total}] {sample.img_path}', flush=True)

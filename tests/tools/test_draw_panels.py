@@ -147,6 +147,28 @@ def test_single_image_with_and_without_tags(main, files, tmp_path, root):
     assert _widths(tmp_path / 'out')['000_photo.png'] == 720
 
 
+def test_another_model_on_the_same_images(main, files, tmp_path):
+    arguments = files()
+    config, checkpoint = arguments[:2]
+    out = tmp_path / 'out'
+    compare = ['--num', '1', '--name', 'a', '--compare', 'b', config, checkpoint]
+    assert main([*arguments, *compare]) == 2
+    # image, ground truth, two CAMs, two segmentations
+    assert set(_widths(out).values()) == {6 * 240}
+    (path,) = out.glob('000_*.png')
+    shown = np.array(Image.open(path))
+    # The same weights make the same picture, up to its place between the dots.
+    cells = [shown[60:200, left : left + 230].mean(axis=(0, 1)) for left in range(485, 1440, 240)]
+    np.testing.assert_allclose(cells[0], cells[1], atol=2)
+    np.testing.assert_allclose(cells[2], cells[3], atol=2)
+    assert np.abs(cells[1] - cells[2]).max() > 10
+    main([*arguments, *compare, '--hide-images'])
+    hidden = np.array(Image.open(path))
+    assert np.unique(hidden[80:180, 20:220]).tolist() == [128]
+    with pytest.raises(SystemExit):
+        main([*arguments, '--compare', 'first', config, checkpoint])
+
+
 def test_errors(main, files, tmp_path):
     arguments = files()
     with pytest.raises(FileNotFoundError, match=r'none\.jpg'):

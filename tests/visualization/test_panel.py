@@ -15,6 +15,7 @@ from wsss_plugin.visualization.panel import (
     overlay_heat,
     overlay_label,
     panel_from_sample,
+    panel_of_models,
 )
 
 CLASSES = ('background', 'cat', 'dog')
@@ -70,6 +71,20 @@ def test_prediction_is_in_the_last_column_in_its_colour():
     assert truth[0] > 150 > truth[2]
 
 
+def test_models_stand_side_by_side():
+    samples = {'a': _sample(40, 60), 'b': _sample(40, 60, fields=())}
+    samples['b'].pred_sem_seg = PixelData(data=torch.ones(1, 40, 60, dtype=torch.long))
+    panel = panel_of_models(grey(), samples, CLASSES, PALETTE)
+    # image, ground truth, CAM of a, segmentation of a and of b
+    assert panel.shape[1] == 5 * 240
+    middle = panel[panel.shape[0] // 2].astype(int)
+    a, b = middle[3 * 240 + 180], middle[4 * 240 + 180]
+    assert abs(a[0] - a[2]) < 5
+    assert b[0] > 150 > b[2]
+    with pytest.raises(ValueError, match='one model or more'):
+        panel_of_models(grey(), {}, CLASSES)
+
+
 def test_outline_follows_the_threshold():
     cam = CAMPicture(np.tile(np.linspace(0, 1, 60), (40, 1)), np.ones((40, 60), np.uint8))
     low, high = (
@@ -98,8 +113,8 @@ def test_default_palette_has_enough_colours():
 
 def test_errors():
     with pytest.raises(ValueError, match='label map at the size'):
-        draw_panel(grey(), CLASSES, PALETTE, prediction=np.zeros((3, 3), int))
+        draw_panel(grey(), CLASSES, PALETTE, predictions={'a': np.zeros((3, 3), int)})
     with pytest.raises(ValueError, match='CAM at the size'):
         overlay_heat(grey(), np.zeros((3, 3)))
     with pytest.raises(ValueError, match='below 3'):
-        draw_panel(grey(), CLASSES, PALETTE, prediction=np.full((40, 60), 3))
+        draw_panel(grey(), CLASSES, PALETTE, predictions={'a': np.full((40, 60), 3)})

@@ -8,6 +8,7 @@ from wsss_plugin.visualization.panel import (
     overlay_heat,
     overlay_label,
     panel_from_sample,
+    panel_of_models,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     'overlay_heat',
     'overlay_label',
     'panel_from_sample',
+    'panel_of_models',
 ]

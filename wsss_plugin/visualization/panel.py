@@ -107,12 +107,12 @@ def draw_panel(
     palette: Palette | None = None,
     ground_truth: np.ndarray | None = None,
     cams: Mapping[str, CAMPicture] | None = None,
-    prediction: np.ndarray | None = None,
+    predictions: Mapping[str, np.ndarray] | None = None,
     cam_threshold: float = 0.5,
     title: str = '',
     ignore_index: int = 255,
 ) -> np.ndarray:
-    """Draws image, ground truth, CAMs and segmentation in one row with the names of the classes.
+    """Draws image, ground truth, CAMs and segmentations in one row with the names of the classes.
 
     Lines on a CAM surround the pixels above the threshold in the colour of their class.
 
@@ -122,7 +122,7 @@ def draw_panel(
         palette: Colours (C, 3), 0 to 255.
         ground_truth: True label map (H, W).
         cams: CAMs by title.
-        prediction: Predicted label map (H, W).
+        predictions: Predicted label maps (H, W) by title.
         cam_threshold: Scores up to it are background.
         title: Text above the image.
         ignore_index: Value of a label map without class.
@@ -134,18 +134,17 @@ def draw_panel(
         ValueError: If sizes differ or a label has no class.
     """
     palette = default_palette(len(classes)) if palette is None else palette[: len(classes)]
-    cams = cams or {}
+    cams, predictions = cams or {}, predictions or {}
     pictures = [(title or 'image', image)]
     if ground_truth is not None:
         overlay = overlay_label(image, ground_truth, palette, ignore_index)
         pictures.append(('ground truth', overlay))
     first_cam = len(pictures)
     pictures += [(name, overlay_heat(image, cam.score)) for name, cam in cams.items()]
-    if prediction is not None:
-        overlay = overlay_label(image, prediction, palette, ignore_index)
-        pictures.append(('segmentation', overlay))
+    for name, label in predictions.items():
+        pictures.append((name, overlay_label(image, label, palette, ignore_index)))
     areas = [np.where(cam.score > cam_threshold, cam.label, 0) for cam in cams.values()]
-    maps = [label for label in (ground_truth, prediction) if label is not None]
+    maps = [*([] if ground_truth is None else [ground_truth]), *predictions.values()]
     figure, axes = _row_of_axes(image, len(pictures))
     for axis, (name, picture) in zip(axes, pictures, strict=True):
         axis.imshow(picture)
@@ -178,21 +177,70 @@ def panel_from_sample(
     Returns:
         RGB picture, uint8.
     """
-    cams = {
-        name: CAMPicture(_plane(data_sample.get(field).score), _plane(data_sample.get(field).label))
-        for field, name in CAM_TITLES.items()
-        if field in data_sample
-    }
+    prediction = _label_map(data_sample, 'pred_sem_seg')
     return draw_panel(
         image,
         classes,
         palette,
         ground_truth=_label_map(data_sample, 'gt_sem_seg'),
-        cams=cams,
-        prediction=_label_map(data_sample, 'pred_sem_seg'),
+        cams={
+            name: _cam(data_sample, field)
+            for field, name in CAM_TITLES.items()
+            if field in data_sample
+        },
+        predictions={} if prediction is None else {'segmentation': prediction},
         cam_threshold=cam_threshold,
         title=title,
     )
+
+
+def panel_of_models(
+    image: np.ndarray,
+    data_samples: Mapping[str, SegDataSample],
+    classes: Sequence[str],
+    palette: Palette | None = None,
+    cam_threshold: float = 0.5,
+    title: str = '',
+) -> np.ndarray:
+    """Draws what several models make of the same image: their CAMs, then their segmentations.
+
+    Args:
+        image: RGB image (H, W, 3), uint8, at the original size.
+        data_samples: The sample that each model predicted, by its name; ``cam`` and
+            ``pred_sem_seg`` are drawn where present.
+        classes: Names of the classes, background first.
+        palette: Colours (C, 3), 0 to 255.
+        cam_threshold: Scores up to it are background.
+        title: Text above the image.
+
+    Returns:
+        RGB picture, uint8.
+
+    Raises:
+        ValueError: If there is no model.
+    """
+    if not data_samples:
+        raise ValueError('expected the samples of one model or more, received none')
+    labels = {name: _label_map(item, 'pred_sem_seg') for name, item in data_samples.items()}
+    return draw_panel(
+        image,
+        classes,
+        palette,
+        ground_truth=_label_map(next(iter(data_samples.values())), 'gt_sem_seg'),
+        cams={
+            f'CAM: {name}': _cam(item, 'cam')
+            for name, item in data_samples.items()
+            if 'cam' in item
+        },
+        predictions={name: label for name, label in labels.items() if label is not None},
+        cam_threshold=cam_threshold,
+        title=title,
+    )
+
+
+def _cam(data_sample: SegDataSample, field: str) -> CAMPicture:
+    data = data_sample.get(field)
+    return CAMPicture(_plane(data.score), _plane(data.label))
 
 
 def _label_map(data_sample: SegDataSample, field: str) -> np.ndarray | None:
