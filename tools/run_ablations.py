@@ -418,10 +418,10 @@ def report(rows: Sequence[Row], args: argparse.Namespace) -> str:
     Returns:
         The text.
     """
-    config = rows[0].config
     seeds = ', '.join(str(seed) for seed in args.seeds)
-    budget = (
-        f'{config.train_cfg.max_iters} iterations x {config.train_dataloader.batch_size} images'
+    budget = _budget(rows[0])
+    exceptions = ''.join(
+        f'; of {row.name}: {_budget(row)}' for row in rows if _budget(row) != budget
     )
     runs = dict.fromkeys(run for row in rows for run in row.runs)
     done = [run for run in runs if run.done]
@@ -429,8 +429,8 @@ def report(rows: Sequence[Row], args: argparse.Namespace) -> str:
     parts = [
         f'# Measured: {args.out.stem}',
         f'Written by `{command_line(args)}`.',
-        f'* Seeds: {seeds}; finished: {len(done)} of {len(runs)} runs. Budget of every run: '
-        f'{budget}.\n'
+        f'* Seeds: {seeds}; finished: {len(done)} of {len(runs)} runs. Budget of a run: '
+        f'{budget}{exceptions}.\n'
         f'* Made on: {" / ".join(machines) or "nothing is finished"}.\n'
         '* Values in percent: mean ± standard deviation over the seeds (n - 1). "(= name)" shares '
         'the runs of a row of equal content.\n'
@@ -450,6 +450,11 @@ def report(rows: Sequence[Row], args: argparse.Namespace) -> str:
         *_section('Over-activation of the segmentation by class', *_classes(rows)),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
+
+
+def _budget(row: Row) -> str:
+    config = row.config
+    return f'{config.train_cfg.max_iters} iterations x {config.train_dataloader.batch_size} images'
 
 
 def _section(title: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:

@@ -116,6 +116,13 @@ def test_multi_scale_tests_rows_with_a_decoder_twice(tool, configs, calls, tmp_p
     assert '--multi-scale' in text
 
 
+def test_rows_with_a_budget_of_their_own_are_named(tool, configs, tmp_path):
+    configs[2].write_text(_CONFIG.format(width=2).replace('max_iters=7', 'max_iters=9'))
+    tool('run_ablations').main(_arguments(configs, tmp_path, '--report-only'))
+    text = (tmp_path / 'docs' / 'toy.md').read_text()
+    assert 'Budget of a run: 7 iterations x 2 images; of other: 9 iterations x 2 images.' in text
+
+
 def test_minutes_are_the_log_s_iteration_time(tool, configs, tmp_path):
     module = tool('run_ablations')
     (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
