@@ -111,13 +111,12 @@ def test_truncated_checkpoint(run, shapes, checkpoint):
 @pytest.mark.parametrize(
     ('option', 'message'),
     [
-        ('model.thresholds.low=0.8', r'model\.thresholds, received low=0\.8 and high=0\.4'),
-        ('custom_hooks.0.end=0.9', r'CosineThresholdHook, received start=0\.4, end=0\.9'),
-        ('custom_hooks.0.end=0.01', r'received low=0\.05, end=0\.01; lower the one or raise'),
+        ('model.thresholds.low=0.8', r'model\.thresholds, received low=0\.8 and high=0\.\d+'),
+        ('custom_hooks.0.end=0.9', r'CosineThresholdHook, received start=0\.\d+, end=0\.9'),
+        ('custom_hooks.0.end=0.01', r'received low=0\.\d+, end=0\.01; lower the one or raise'),
     ],
 )
 def test_order_of_the_thresholds(run, shapes, option, message):
-    hook = Config.fromfile(CONFIG).custom_hooks[0]
-    assert (hook.type, hook.start) == ('CosineThresholdHook', 0.4)
+    assert Config.fromfile(CONFIG).custom_hooks[0].type == 'CosineThresholdHook'
     with pytest.raises(ValueError, match=message):
         run('train', shapes, option)
