@@ -19,6 +19,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
 
@@ -112,8 +113,8 @@ def dataset_items(config: Config, num: int) -> Iterator[dict]:
         ``inputs`` and ``data_samples`` of one image.
     """
     dataset = DATASETS.build(config.test_dataloader.dataset)
-    for index in np.unique(np.linspace(0, len(dataset) - 1, min(num, len(dataset))).astype(int)):
-        yield dataset[int(index)]
+    for index in spread_indices(len(dataset), num):
+        yield dataset[index]
 
 
 def image_items(

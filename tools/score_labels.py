@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, DictAction
@@ -23,10 +22,11 @@ from mmengine.utils import track_iter_progress
 from mmseg.registry import DATASETS
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import TokenContrastSegmentor
-from wsss_plugin.ops.cam import normalize_cam
+from wsss_plugin.ops.cam import average_cams
 from wsss_plugin.ops.labels import refined_pseudo_label
 
 COLUMNS = {
@@ -119,8 +119,7 @@ def items(config: Config, num: int) -> Iterator[dict]:
         ``inputs`` and ``data_samples`` of one image.
     """
     dataset = DATASETS.build(config.test_dataloader.dataset)
-    chosen = np.unique(np.linspace(0, len(dataset) - 1, min(num, len(dataset))).astype(int))
-    for index in track_iter_progress(chosen.tolist()):
+    for index in track_iter_progress(spread_indices(len(dataset), num)):
         yield dataset[index]
 
 
@@ -156,7 +155,7 @@ def score(
             names = cams_by_text[text]
             label = refined_pseudo_label(
                 model.denormalize(image),
-                normalize_cam(torch.stack([cams[name] for name in names]).mean(dim=0)),
+                average_cams([cams[name] for name in names]),
                 sample.gt_tags[None],
                 low,
                 high,

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from wsss_plugin.ops import class_activation_map, merge_flip, multi_scale_cam, normalize_cam
+from wsss_plugin.ops.cam import average_cams
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 
@@ -117,3 +118,10 @@ def test_bad_scales(scales):
 def test_bad_channels():
     with pytest.raises(ValueError, match='classifier weight'):
         class_activation_map(torch.rand(1, 3, 2, 2), torch.rand(4, 5))
+
+
+def test_average_of_cams_is_normalised_and_one_alone_is_kept():
+    first, second = torch.rand(2, 1, 2, 3, 3, dtype=torch.float64)
+    assert_close(average_cams([first]), first)
+    expected = normalize_cam((first + second) / 2)
+    assert_close(average_cams([first, second]), expected)

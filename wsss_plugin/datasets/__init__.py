@@ -7,6 +7,7 @@ from wsss_plugin.datasets.seeded_index import SeededIndex
 from wsss_plugin.datasets.shapes_config import ShapesConfig
 from wsss_plugin.datasets.shapes_generator import ShapesGenerator
 from wsss_plugin.datasets.shapes_tag_dataset import ShapesTagDataset
+from wsss_plugin.datasets.spread_indices import spread_indices
 from wsss_plugin.datasets.tag_dataset import TagDataset
 from wsss_plugin.datasets.transforms import (
     LoadImageOrRaise,
@@ -32,4 +33,5 @@ __all__ = [
     'ShapesTagDataset',
     'TagDataset',
     'VOCTagDataset',
+    'spread_indices',
 ]

@@ -77,6 +77,24 @@ def normalize_cam(cam: Tensor, eps: float = 1e-5) -> Tensor:
     return shifted / (shifted.amax(dim=(-2, -1), keepdim=True) + eps)
 
 
+def average_cams(cams: Sequence[Tensor]) -> Tensor:
+    """Averages normalised CAMs and normalises the mean; a single one stays as it is.
+
+    Args:
+        cams: Normalised maps, each (B, K, h, w).
+
+    Returns:
+        Maps of shape (B, K, h, w) in [0, 1).
+
+    >>> cam = torch.tensor([[[[0.0, 0.5]]]])
+    >>> average_cams([cam, 0 * cam]).round(decimals=3).tolist()
+    [[[[0.0, 1.0]]]]
+    """
+    if len(cams) == 1:
+        return cams[0]
+    return normalize_cam(torch.stack(list(cams)).mean(dim=0))
+
+
 def multi_scale_cam(
     forward: Callable[[Tensor], Sequence[Tensor]],
     image: Tensor,

@@ -22,7 +22,7 @@ model = dict(
         # The last layers at strides 4, 8 and 16, as stages 1 to 3 of ResNet-50 are.
         modulated_stages=('layer2', 'layer3', 'layer5'),
         # On the stage output, the paper's words, the CNN lost what it was pretrained on: see
-        # docs/results/voc_animals.md.
+        # docs/results/voc_animals_readings.md.
         placement='residual',
     ),
     cnn_cam_head=dict(

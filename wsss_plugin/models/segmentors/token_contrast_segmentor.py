@@ -21,7 +21,7 @@ from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresh
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
-from wsss_plugin.ops.cam import multi_scale_cam, normalize_cam
+from wsss_plugin.ops.cam import average_cams, multi_scale_cam
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
     cam_to_label,
@@ -462,10 +462,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             Normalised CAM (B, K, H, W).
         """
-        chosen = [cams[name] for name in self._label_names()]
-        if len(chosen) == 1:
-            return chosen[0]
-        return normalize_cam(torch.stack(chosen).mean(dim=0))
+        return average_cams([cams[name] for name in self._label_names()])
 
     def denormalize(self, image: Tensor) -> Tensor:
         """Undoes the data preprocessor's normalisation.
