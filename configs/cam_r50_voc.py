@@ -11,7 +11,11 @@ model = dict(
 )
 train_pipeline = [
     dict(type='LoadImageOrRaise'),
-    dict(type='RandomScaleCropWithBox', crop_size=448, scale_range=(0.5, 2.0)),  # (ToCo)
+    dict(
+        type='RandomScaleCropWithBox',
+        crop_size={{_base_.crop_size}},
+        scale_range=(0.5, 2.0),  # (ToCo)
+    ),
     dict(type='PackWSSSInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,5 +1,5 @@
 # Dual-branch WSSS with activation modulation, MS COCO 2014.
-# paper: 45.9 val mIoU with multi-scale testing and CRF; batch of 8, as 4 GPUs x 2 images.
+# paper: 45.9 val mIoU with multi-scale testing and CRF; batch of 8, here 4 GPUs x 2 images (ToCo).
 # Section 2.1: all that is not given here is as on PASCAL VOC.
 _base_ = [
     './_base_/models/dual_vit_r50.py',

@@ -19,7 +19,7 @@ model = dict(
         ),
         # 24, 32 and 96 channels: a reduction by 16, as with ResNet-50, would leave one hidden unit.
         modulation=dict(type='ActivationModulation', order='serial', reduction=4),
-        # The last layers at strides 4, 8 and 16, as stages 1 to 3 of ResNet-50 are.
+        # Its last layers at strides 4, 8 and 16 when pretrained, as stages 1 to 3 of ResNet-50.
         modulated_stages=('layer2', 'layer3', 'layer5'),
         # On the stage output, the paper's words, the CNN lost what it was pretrained on: see
         # docs/results/voc_animals_readings.md.
@@ -32,7 +32,8 @@ model = dict(
         pooling='avg',
         loss_cls={{_base_.loss_cls}},
     ),
-    # The paper does not say whose CAM makes the label: both.
+    # The paper does not say whose CAM makes the label. Both together make cleaner labels than
+    # either: see docs/results/voc_animals_readings.md.
     label_cams=((0, ('final', 'cnn')),),
     loss_consistency=dict(type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1),
 )

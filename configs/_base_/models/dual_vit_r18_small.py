@@ -16,7 +16,7 @@ vit = dict(
     type='TimmVisionTransformer',
     model_name='vit_tiny_patch16_224',
     inner_blocks=(-2,),
-    freeze_position_embedding=False,
+    freeze_position_embedding=False,  # nothing learnt that could be kept
     model_args=dict(img_size=96, patch_size=8, embed_dim=width, depth=4, num_heads=4),
 )
 cnn = dict(
@@ -49,6 +49,7 @@ model = dict(
         type='DualBranchBackbone',
         vit=vit,
         cnn=cnn,
+        # 16 to 64 channels: the usual reduction by 16 would leave one to four hidden units.
         modulation=dict(type='ActivationModulation', order='serial', reduction=4),
         modulated_stages=('layer1', 'layer2', 'layer3'),
         # On the stage output, the gates kept a CNN of random weights from learning.
@@ -71,6 +72,7 @@ model = dict(
         bottleneck_channels=32,
         out_channels=128,
     ),
+    # Distances that fit an image of 48 pixels, half the size, where the refinement works.
     refinement=dict(type='PAR', num_iter=10, dilations=(1, 2, 4, 8), w1=0.3, w2=0.01),
     loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),
     loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.1),
@@ -79,6 +81,7 @@ model = dict(
     thresholds=dict(low=0.05, high=0.35),
     label_cams=((0, ('final', 'cnn')),),
     cam_scales=(1.0, 0.5, 1.5),
+    # A third of the image's side.
     local_crops=dict(num=8, size=32, positive_threshold=0.2),
     projection_momentum=0.9,
     test_cfg=dict(mode='whole', cam=True),

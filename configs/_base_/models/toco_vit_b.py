@@ -1,4 +1,4 @@
-# ToCo with ViT-B/16; facts marked (ToCo) are that method's published settings.
+# ToCo with ViT-B/16; (ToCo) marks that method's published settings.
 num_classes = 20
 data_preprocessor = dict(
     type='MultiViewDataPreProcessor',
@@ -34,10 +34,11 @@ model = dict(
     aux_cam_head=dict(
         type='CAMHead', in_channels=768, num_classes=num_classes, pooling='max', loss_cls=loss_cls
     ),
-    projection_head=dict(type='ProjectionHead', in_channels=768),
+    projection_head=dict(type='ProjectionHead', in_channels=768),  # (ToCo)
+    # (ToCo) AFA's numbers
     refinement=dict(type='PAR', num_iter=10, dilations=(1, 2, 4, 8, 12, 24), w1=0.3, w2=0.01),
     loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),  # w1 of eq. (13)
-    loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),  # w2, tau
+    loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),  # tau, w2
     thresholds=dict(low=0.25, high=0.7),  # th(l), th(0), section 2.1
     cam_scales=(1.0, 0.5, 1.5),  # (ToCo)
     loss_starts=dict(seg=2001),  # (ToCo) after iteration 2000; the paper is silent

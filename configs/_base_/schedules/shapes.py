@@ -9,7 +9,7 @@ optim_wrapper = dict(
         cnn=dict(type='SGD', lr=0.2, momentum=0.9, weight_decay=1e-4),
     ),
     paramwise_cfg=dict(
-        head_lr_mult=1,
+        head_lr_mult=1,  # heads and branches start from random weights alike
         branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cnn_cam_head']),
     ),
 )
@@ -28,6 +28,6 @@ param_scheduler = dict(
     vit=vit_scheduler,
     cnn=[dict(type='PolyLR', power=0.9, by_epoch=False, begin=0, end=max_iters + 1)],
 )
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=1500)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -7,7 +7,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     constructor='DualBranchOptimWrapperConstructor',
     optimizers=dict(
-        vit=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),  # (ToCo) decay
+        vit=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),  # 2.1; decay (ToCo)
     ),
     paramwise_cfg=dict(head_lr_mult=10),  # (ToCo)
 )
@@ -23,6 +23,6 @@ vit_scheduler = [
     dict(type='PolyLR', power=poly_power, by_epoch=False, begin=warmup, end=max_iters + 1),
 ]
 param_scheduler = dict(vit=vit_scheduler)
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)  # (ToCo)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -23,6 +23,6 @@ vit_scheduler = [
 ]
 cnn_scheduler = [dict(type='PolyLR', power=0.9, by_epoch=False, begin=0, end=max_iters + 1)]
 param_scheduler = dict(vit=vit_scheduler)
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters // 3)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=-(-max_iters // 3))
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

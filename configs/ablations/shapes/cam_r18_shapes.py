@@ -8,6 +8,7 @@ model = dict(
     backbone={{_base_.model.backbone.cnn}},
     cam_head={{_base_.model.cnn_cam_head}},
     cam_scales={{_base_.model.cam_scales}},
+    test_cfg=dict(cam_threshold={{_base_.test_evaluator.cam_threshold}}),
 )
 train_pipeline = [
     dict(type='LoadImageOrRaise'),

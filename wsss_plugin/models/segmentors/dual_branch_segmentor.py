@@ -28,8 +28,8 @@ class DualBranchSegmentor(TokenContrastSegmentor):
         cnn_cam_head: Config of the ``CAMHead`` on the CNN's last map.
         loss_consistency: Config of the consistency loss between the CNN's and each of the
             transformer's CAMs, called twice.
-        consistency_cam: 'normalized' compares CAMs in [0, 1], per image and class divided by their
-            maximum; 'relu' compares the positive part of the raw CAMs, as AMR does.
+        consistency_cam: 'normalized' compares CAMs scaled to [0, 1] per image and class; 'relu'
+            compares the positive part of the raw CAMs, as AMR does.
         kwargs: Arguments of ``TokenContrastSegmentor``.
 
     Raises:
