@@ -155,6 +155,11 @@ def test_no_tags_is_all_background():
     assert region_of_interest(cam, tags, 0.25, 0.7).eq(0).all()
 
 
+def test_equal_thresholds_leave_nothing_uncertain():
+    cam = torch.tensor([0.4, 0.5, 0.6]).view(1, 1, 1, 3)
+    assert region_of_interest(cam, torch.ones(1, 1), 0.5, 0.5).tolist() == [[[0, 2, 2]]]
+
+
 def test_another_ignore_index():
     cam = torch.full((1, 1, 2, 2), 0.5)
     box = torch.tensor([[0, 1, 0, 2]])

@@ -84,8 +84,8 @@ def region_of_interest(cam: Tensor, tags: Tensor, low: float, high: float | Tens
     """
     _check_thresholds(low, high)
     score, _ = _tagged_maximum(cam, tags)
-    above_low = (score > low).to(torch.uint8)
-    return above_low + (score >= _per_image(high, score)).to(torch.uint8) * above_low
+    region = (score > low).to(torch.uint8)
+    return region.masked_fill(score >= _per_image(high, score), 2)
 
 
 def mask_outside_box(label: Tensor, box: Tensor, ignore_index: int = 255) -> Tensor:

@@ -50,6 +50,14 @@ def test_any_cnn_with_stages(name, placement):
         assert len(backbone.modulations) == 3
 
 
+def test_a_stage_of_several_maps_is_refused():
+    backbone = build()
+    backbone.cnn.layer1.register_forward_hook(lambda _module, _inputs, output: [output])
+    backbone.cnn.layer2.register_forward_pre_hook(lambda _module, inputs: inputs[0][0])
+    with pytest.raises(TypeError, match=r'one feature map.*modulated_stages.*received list'):
+        backbone._output_channels([backbone.cnn.layer1])
+
+
 def test_modulation_acts_on_the_output_of_the_stage():
     backbone = build(modulation=MODULATION, modulated_stages=('layer1',)).eval()
     plain = build().eval()

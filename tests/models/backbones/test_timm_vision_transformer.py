@@ -43,17 +43,19 @@ def test_equals_timm_at_its_own_size():
         'vit_base_patch16_clip_224',
         'deit_tiny_patch16_224',
         'deit3_small_patch16_224',
+        'deit_tiny_distilled_patch16_224',
     ],
 )
 def test_families_of_weights_share_the_class(name):
-    args = dict(depth=2, embed_dim=48, num_heads=3, img_size=56)
+    side = 56 if 'patch14' in name else 48
+    args = dict(depth=2, embed_dim=48, num_heads=3, img_size=side)
     vit = TimmVisionTransformer(name, inner_blocks=(0,), model_args=args).eval()
-    image = torch.randn(1, 3, 56, 56) if vit.patch_size == (14, 14) else torch.randn(1, 3, 48, 48)
-    if vit.patch_size == (14, 14):
-        expected = vit.trunk.forward_features(image)[:, vit.trunk.num_prefix_tokens :]
-        final = vit(image)[-1].flatten(2).transpose(1, 2)
-        torch.testing.assert_close(final, expected)
-    assert vit(image)[-1].shape[1] == 48
+    image = torch.randn(1, 3, side, side)
+    expected = vit.trunk.forward_features(image)
+    features = vit.forward_tokens(image)
+    torch.testing.assert_close(features.class_token, expected[:, 0])
+    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    torch.testing.assert_close(final, expected[:, vit.trunk.num_prefix_tokens :])
 
 
 @pytest.mark.parametrize('size', [(33, 50), (16, 16), (64, 31)])
@@ -119,6 +121,19 @@ def test_local_weights_are_loaded_and_resized(tmp_path):
     assert small.trunk.pos_embed.shape == (1, 37, 24)
 
 
+@pytest.mark.parametrize('wrong', ['prefix', 'shallow', 'other network'])
+def test_a_file_without_the_models_weights_is_named(tmp_path, wrong):
+    state = {
+        'prefix': {f'backbone.{key}': value for key, value in tiny().trunk.state_dict().items()},
+        'shallow': timm.create_model('vit_tiny_patch16_224', **dict(TINY, depth=2)).state_dict(),
+        'other network': timm.create_model('resnet18').state_dict(),
+    }[wrong]
+    path = tmp_path / 'weights.pth'
+    torch.save({'state_dict': state}, path)
+    with pytest.raises(ValueError, match=r'weights\.pth.*backbone\.pretrained.*Pretrained'):
+        tiny(pretrained=str(path)).init_weights()
+
+
 def test_mmengine_checkpoint_is_loaded(tmp_path):
     source = tiny()
     path = tmp_path / 'checkpoint.pth'
@@ -141,12 +156,25 @@ def test_a_block_out_of_range_is_named(index):
         tiny(inner_blocks=(index,))
 
 
+def test_frozen_parts_do_not_drop_paths():
+    args = dict(TINY, drop_path_rate=0.9, proj_drop_rate=0.5)
+    vit = TimmVisionTransformer('vit_tiny_patch16_224', frozen_stages=2, model_args=args).train()
+    assert [block.training for block in vit.trunk.blocks] == [False, False, True]
+    assert vit.eval().training is False
+    assert not any(block.training for block in vit.trunk.blocks)
+
+
+def test_dropped_patches_are_refused():
+    with pytest.raises(ValueError, match=r'patch_drop_rate.*received 0\.25'):
+        TimmVisionTransformer('vit_tiny_patch16_224', model_args=dict(TINY, patch_drop_rate=0.25))
+
+
 def test_frozen_stages_out_of_range():
     with pytest.raises(ValueError, match='frozen_stages between -1 and 3, received 4'):
         tiny(frozen_stages=4)
 
 
-@pytest.mark.parametrize('name', ['resnet18', 'deit_tiny_distilled_patch16_224'])
+@pytest.mark.parametrize('name', ['resnet18', 'vit_tiny_r_s16_p8_224'])
 def test_other_architectures_are_refused(name):
     with pytest.raises(TypeError, match=f'VisionTransformer.*{name}'):
         TimmVisionTransformer(name)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import copy
 
 import torch
-from mmengine.model import ExponentialMovingAverage
 from reference_networks import load_projection
 
 from wsss_plugin.models.heads import ProjectionHead
+from wsss_plugin.models.segmentors import StepwiseMovingAverage
 
 
 def reference_head() -> ProjectionHead:
@@ -26,7 +26,7 @@ def test_moving_average_matches_the_reference(reference):
     student, teacher = reference_head(), reference_head()
     load_projection(student, arrays, 's.')
     load_projection(teacher, arrays, 't.')
-    average = ExponentialMovingAverage(teacher, momentum=0.1)
+    average = StepwiseMovingAverage(teacher, momentum=0.1)
     average.steps += 1
     average.update_parameters(student)
     torch.testing.assert_close(

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch.testing import assert_close
 
 from wsss_plugin.models.losses import BalancedCrossEntropyLoss
@@ -69,7 +71,12 @@ def test_in_a_decode_head():
             'loss_decode': {'type': 'BalancedCrossEntropyLoss', 'loss_weight': 0.1},
         }
     )
-    assert isinstance(head.loss_decode, BalancedCrossEntropyLoss)
+    features, label = torch.randn(1, 4, 3, 3), torch.randint(0, 3, (1, 1, 3, 3))
+    sample = SegDataSample(gt_sem_seg=PixelData(data=label[0]))
+    losses = head.loss([features], [sample], {})
+    logits = head([features])
+    expected = 0.1 * BalancedCrossEntropyLoss()(logits, label[:, 0])
+    assert_close(losses['loss_seg'], expected)
 
 
 def test_the_share_of_the_foreground_weighs_the_two_parts():

@@ -8,7 +8,7 @@ from mmseg.models.backbones.resnet import Bottleneck
 from mmseg.registry import MODELS
 from torch.testing import assert_close
 
-from wsss_plugin.models.necks import ActivationModulation
+from wsss_plugin.models.necks import ActivationModulation, activation_modulation
 
 CLOSE = {'atol': 1e-5, 'rtol': 1e-5}
 BATCH_DENSITY = {'statistics': 'batch', 'gaussian': 'density'}
@@ -160,12 +160,28 @@ def test_shapes(size, batch, channels):
 
 
 @pytest.mark.parametrize('gates', [{'channel': False}, {'spatial': False}, {}])
-def test_gradient_is_that_of_constant_statistics(gates):
+def test_gradient_is_that_of_constant_statistics(gates, monkeypatch):
     module = ActivationModulation(4, reduction=2, norm_cfg=None, **gates).double()
     features = torch.randn(2, 4, 3, 3, dtype=torch.float64, requires_grad=True)
     module(features).sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in module.parameters())
-    assert features.grad.isfinite().all()
+
+    def with_statistics_of_the_test(values, dims, *_args, **_kwargs):
+        fixed = values.detach()
+        mean, variance = fixed.mean(dims, keepdim=True), fixed.var(dims, False, keepdim=True)
+        return (-((values - mean) ** 2) / (2 * variance)).exp()
+
+    received, features.grad = features.grad, None
+    monkeypatch.setattr(activation_modulation, 'gaussian_gate', with_statistics_of_the_test)
+    module(features).sum().backward()
+    assert_close(received, features.grad)
+
+
+def test_a_narrow_density_is_finite_in_half_precision():
+    module = ActivationModulation(4, channel=False, gaussian='density', norm_cfg=None).half()
+    features = torch.randn(1, 4, 6, 6).mul(1e-6).half()
+    assert module.spatial_gate(features).max() > torch.finfo(torch.float16).max
+    assert module(features).isfinite().all()
 
 
 def test_autocast_keeps_the_type_of_the_features():

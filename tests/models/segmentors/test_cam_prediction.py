@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
 import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
@@ -34,9 +37,14 @@ def test_an_image_without_tags_scores_zero():
     assert samples[0].cam.score.sum() == 0
 
 
-def test_the_padding_of_the_input_is_cut_off():
-    cam = torch.arange(6.0).view(1, 1, 2, 3) / 6
-    padded = torch.nn.functional.pad(cam, (1, 2, 0, 1), value=9.0)
-    samples = [sample([1.0], padding_size=[1, 2, 0, 1])]
-    add_cam_predictions(samples, dict(cam=padded))
-    torch.testing.assert_close(samples[0].cam.score, cam[0])
+@pytest.mark.parametrize('training', [True, False])
+def test_the_padding_of_the_input_is_cut_off(training):
+    padding = dict(size_divisor=4, pad_val=9) if training else dict(test_cfg=dict(size_divisor=4))
+    preprocessor = MODELS.build(dict(type='SegDataPreProcessor', **padding))
+    image = torch.arange(6.0).view(1, 2, 3).expand(3, 2, 3)
+    data = dict(inputs=[image], data_samples=[sample([1.0], img_shape=(2, 3))])
+    data['data_samples'][0].gt_sem_seg = PixelData(data=torch.zeros(1, 2, 3))
+    batch = preprocessor(data, training)
+    assert batch['inputs'].shape == (1, 3, 4, 4)
+    add_cam_predictions(batch['data_samples'], dict(cam=batch['inputs'][:, :1]))
+    torch.testing.assert_close(batch['data_samples'][0].cam.score, image[:1])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmseg.apis import init_model
 from reference_networks import build, random_batch
 
 
@@ -31,6 +33,11 @@ def test_prediction_is_the_thresholded_cam():
         label, score = prediction.pred_sem_seg.data, prediction.cam.score
         assert torch.equal(label > 0, score > 0.4)
         assert set(label.unique().tolist()) <= {0, index + 1}
+
+
+def test_mmsegmentations_inference_reads_the_config():
+    model = init_model(Config(dict(model=config(), test_pipeline=[])), device='cpu')
+    assert type(model).__name__ == 'CAMSegmentor'
 
 
 def test_an_image_of_background_only():

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import MessageHub
+from mmseg.apis import init_model
 from mmseg.structures import SegDataSample
-from reference_networks import build, load_toco, random_batch, tiny_config
+from reference_networks import build, dual_config, load_toco, random_batch, tiny_config
 
 LOSSES = dict(
     loss_cls_final=('cls_loss', 1.0),
@@ -187,6 +189,61 @@ def test_all_losses_are_finite_with_and_without_tags(tagged):
     assert all(torch.isfinite(value) for value in log.values())
     gradients = [p.grad for p in segmentor.parameters() if p.grad is not None]
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_batch_norm_counts_an_iteration_once():
+    config = dual_config(local_crops=dict(size=32), label_cams=((0, ('final', 'cnn')),))
+    config['backbone']['modulation']['statistics'] = 'batch'
+    config['backbone']['placement'] = 'residual'
+    segmentor = build(config)
+    inputs, samples = random_batch()
+    segmentor.loss(inputs, samples)
+    counts = {k: v.item() for k, v in segmentor.state_dict().items() if 'batches_tracked' in k}
+    assert any('modulations' in name for name in counts)
+    assert set(counts.values()) == {1}
+
+
+def test_the_classification_cannot_start_late_with_everything_else():
+    starts = dict.fromkeys(('cls', 'ptc', 'ctc', 'seg'), 1)
+    with pytest.raises(ValueError, match=r"loss from iteration 0 on.*'cls'"):
+        build(tiny_config(loss_starts=starts))
+
+
+def test_a_transformer_without_inner_tokens_is_refused():
+    config = tiny_config()
+    config['backbone']['inner_blocks'] = ()
+    with pytest.raises(ValueError, match='inner_blocks'):
+        build(config)
+
+
+def test_the_contrast_ignores_by_its_own_index():
+    segmentor = build(tiny_config(loss_ptc=dict(type='PatchTokenContrastLoss', ignore_index=-1)))
+    inputs, samples = random_batch()
+    batch = segmentor.training_batch(inputs, samples)
+    batch = batch._replace(cams=dict(batch.cams, aux=torch.full_like(batch.cams['aux'], 0.5)))
+    assert segmentor.patch_token_losses(batch)['loss_ptc'] == 0.5
+
+
+def test_views_that_are_not_normalised():
+    segmentor = build(tiny_config(data_preprocessor=dict(type='MultiViewDataPreProcessor')))
+    image = torch.full((1, 3, 2, 2), 51.0)
+    torch.testing.assert_close(segmentor.denormalize(image), torch.full_like(image, 0.2))
+
+
+def test_prediction_without_tags_makes_no_cam(monkeypatch):
+    segmentor = build(tiny_config()).eval()
+    monkeypatch.setattr(segmentor, 'multi_scale_cams', None)
+    _, (sample, _) = random_batch()
+    del sample.gt_tags
+    with torch.no_grad():
+        prediction = segmentor.predict(torch.randn(1, 3, 64, 64), [sample])[0]
+    assert 'cam' not in prediction
+
+
+def test_mmsegmentations_inference_reads_the_config():
+    config = Config(dict(model=tiny_config(), test_pipeline=[]))
+    model = init_model(config, device='cpu')
+    assert type(model).__name__ == 'TokenContrastSegmentor'
 
 
 def test_constant_images_are_finite():

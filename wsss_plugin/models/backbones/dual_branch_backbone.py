@@ -35,7 +35,7 @@ class DualBranchBackbone(BaseModule):
 
     Raises:
         ValueError: If ``placement`` is unknown or a stage does not exist in the CNN.
-        TypeError: If the transformer has no ``forward_tokens``.
+        TypeError: If the transformer has no ``forward_tokens`` or a stage returns several maps.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class DualBranchBackbone(BaseModule):
         channels: dict[nn.Module, int] = {}
         handles = [
             target.register_forward_hook(
-                lambda module, _inputs, output: channels.update({module: output.shape[1]})
+                lambda module, _inputs, output: channels.update({module: _channels(output)})
             )
             for target in targets
         ]
@@ -143,6 +143,15 @@ class DualBranchBackbone(BaseModule):
             The CNN's outputs, then the transformer's; the last is the final patch token map.
         """
         return (*self._cnn_maps(image), *self.vit(image))
+
+
+def _channels(output: Tensor) -> int:
+    if not isinstance(output, Tensor):
+        raise TypeError(
+            'expected one feature map from each of backbone.modulated_stages, received '
+            f'{type(output).__name__}; name submodules that return one map'
+        )
+    return output.shape[1]
 
 
 def _adds(block: nn.Module) -> bool:

@@ -11,10 +11,15 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from timm.models.vision_transformer import VisionTransformer
+from timm.layers import PatchEmbed
+from timm.models import load_state_dict
+from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 from torch import Tensor
 
 from wsss_plugin.models.backbones.token_features import TokenFeatures
+
+# Parts of timm's models behind the tokens, which a file of weights may lack.
+_UNUSED = ('head', 'fc_norm', 'attn_pool')
 
 
 @MODELS.register_module()
@@ -33,13 +38,15 @@ class TimmVisionTransformer(BaseModule):
         frozen_stages: -1 trains everything; 0 freezes the embeddings; n also the first n blocks;
             the number of blocks freezes the whole transformer.
         freeze_position_embedding: Keeps the position embedding fixed, as ToCo does.
-        model_args: Further arguments of the timm model (``embed_dim``, ``depth``, ``img_size``...).
+        model_args: Further arguments of the timm model (``embed_dim``, ``depth``, ``img_size``...),
+            except ``patch_drop_rate``: CAMs need every patch.
         init_cfg: MMEngine's initialisation config, used after ``pretrained``.
 
     Raises:
-        TypeError: If the model is not a ``VisionTransformer`` with class token and absolute
-            position embedding.
-        ValueError: If an index of a block or ``frozen_stages`` is out of range.
+        TypeError: If the model is not a ``VisionTransformer`` with class token, absolute position
+            embedding and patches embedded by one convolution.
+        ValueError: If an index of a block or ``frozen_stages`` is out of range, or patches are
+            dropped.
 
     Examples:
         >>> import torch
@@ -62,7 +69,7 @@ class TimmVisionTransformer(BaseModule):
         super().__init__(init_cfg)
         self.model_name = model_name
         self.pretrained = pretrained
-        self.model_args = dict(num_classes=0, **(model_args or {}))
+        self.model_args = dict(model_args or {}, num_classes=0)
         self.trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
         self._check_architecture()
         self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
@@ -76,13 +83,19 @@ class TimmVisionTransformer(BaseModule):
             isinstance(trunk, VisionTransformer)
             and trunk.cls_token is not None
             and trunk.pos_embed is not None
-            and not hasattr(trunk, 'dist_token')
+            and isinstance(trunk.patch_embed, PatchEmbed)
         )
         if not usable:
             raise TypeError(
-                'expected model_name of a timm VisionTransformer with class token and absolute '
-                f'position embedding, received {self.model_name!r} ({type(trunk).__name__}); use '
-                "for instance 'vit_base_patch16_224' or 'deit_tiny_patch16_224'"
+                'expected model_name of a timm VisionTransformer with class token, absolute '
+                f'position embedding and plain patches, received {self.model_name!r} '
+                f"({type(trunk).__name__}); use for instance 'vit_base_patch16_224' or "
+                "'deit_tiny_patch16_224'"
+            )
+        if self.model_args.get('patch_drop_rate', 0):
+            raise ValueError(
+                'expected no patch_drop_rate in model_args, since CAMs need every patch, received '
+                f'{self.model_args["patch_drop_rate"]}; leave it out'
             )
 
     def _block_index(self, index: int) -> int:
@@ -121,11 +134,28 @@ class TimmVisionTransformer(BaseModule):
                     parameter.requires_grad_(False)
             self.trunk.blocks[: self.frozen_stages].requires_grad_(False)
 
+    def train(self, mode: bool = True) -> TimmVisionTransformer:
+        """Switches between training and evaluation; frozen parts stay in evaluation.
+
+        Args:
+            mode: True for training.
+
+        Returns:
+            The module.
+        """
+        super().train(mode)
+        if self.frozen_stages >= 0:
+            self.trunk.patch_embed.eval()
+            self.trunk.pos_drop.eval()
+            self.trunk.blocks[: self.frozen_stages].eval()
+        return self
+
     def init_weights(self) -> None:
         """Loads the pretrained weights.
 
         Raises:
             FileNotFoundError: If ``pretrained`` names a file that does not exist.
+            ValueError: If the file lacks weights of the model.
         """
         # timm has initialised its own modules; MMEngine's recursion would do it again and
         # overwrite what was loaded.
@@ -144,10 +174,29 @@ class TimmVisionTransformer(BaseModule):
                     f'backbone.pretrained, received {self.pretrained!r}; give an existing file, '
                     'True to download, or False to start from random weights'
                 )
+            self._check_names(self.pretrained)
             overlay = dict(file=self.pretrained)
         return timm.create_model(
             self.model_name, pretrained=True, pretrained_cfg_overlay=overlay, **self.model_args
         )
+
+    def _check_names(self, file: str) -> None:
+        """Refuses a file without weights for each part, which timm would leave random."""
+        if file.endswith('.npz'):  # read by names of another framework; timm checks those itself
+            return
+        given = checkpoint_filter_fn(load_state_dict(file), self.trunk)
+        missing = [
+            name
+            for name in self.trunk.state_dict()
+            if name not in given and not name.startswith(_UNUSED)
+        ]
+        if missing:
+            raise ValueError(
+                f"expected weights of {self.model_name} under timm's names in {file} (config key "
+                f'backbone.pretrained), received none for {missing[0]} and {len(missing) - 1} '
+                'others; give weights of this model, and for a checkpoint of MMEngine use '
+                "init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')"
+            )
 
     def _embed(self, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Patches with position embedding, behind the prefix tokens."""
@@ -168,9 +217,8 @@ class TimmVisionTransformer(BaseModule):
     def _position_embedding(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Prefix tokens with their embedding, and the embedding of the patches on the grid."""
         trunk = self.trunk
-        prefix = trunk.cls_token
-        if trunk.reg_token is not None:
-            prefix = torch.cat((prefix, trunk.reg_token), dim=1)
+        extra = (getattr(trunk, 'dist_token', None), trunk.reg_token)
+        prefix = torch.cat((trunk.cls_token, *(t for t in extra if t is not None)), dim=1)
         position = trunk.pos_embed
         if not trunk.no_embed_class:
             prefix = prefix + position[:, : trunk.num_prefix_tokens]

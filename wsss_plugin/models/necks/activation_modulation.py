@@ -99,14 +99,14 @@ class ActivationModulation(BaseModule):
             Feature map of shape (B, C, h, w), of the same type.
         """
         if self.channel_layers is None:
-            return features * self.spatial_gate(features)
+            return _scaled(features, self.spatial_gate(features))
         channel_gate = self.channel_gate(features)
         if self.spatial_layers is None:
-            return features * channel_gate
+            return _scaled(features, channel_gate)
         if self.order == 'parallel':
-            return features * ((channel_gate + self.spatial_gate(features)) / 2)
-        modulated = features * channel_gate
-        return modulated * self.spatial_gate(modulated)
+            return _scaled(features, (channel_gate + self.spatial_gate(features)) / 2)
+        modulated = _scaled(features, channel_gate)
+        return _scaled(modulated, self.spatial_gate(modulated))
 
     def channel_gate(self, features: Tensor) -> Tensor:
         """Gate of each channel (equation 2).
@@ -115,7 +115,7 @@ class ActivationModulation(BaseModule):
             features: Feature map of shape (B, C, h, w).
 
         Returns:
-            Gate of shape (B, C, 1, 1).
+            Gate of shape (B, C, 1, 1), float32 or wider.
 
         Raises:
             RuntimeError: If the module has no channel gate.
@@ -123,7 +123,7 @@ class ActivationModulation(BaseModule):
         if self.channel_layers is None:
             raise RuntimeError('expected channel=True, received a modulation without channel gate')
         values = self.channel_layers(features.mean(dim=(2, 3)))
-        return self._gate(values[:, :, None, None]).to(features.dtype)
+        return self._gate(values[:, :, None, None])
 
     def spatial_gate(self, features: Tensor) -> Tensor:
         """Gate of each position (equation 4).
@@ -132,7 +132,7 @@ class ActivationModulation(BaseModule):
             features: Feature map of shape (B, C, h, w).
 
         Returns:
-            Gate of shape (B, 1, h, w).
+            Gate of shape (B, 1, h, w), float32 or wider.
 
         Raises:
             RuntimeError: If the module has no spatial gate.
@@ -140,12 +140,17 @@ class ActivationModulation(BaseModule):
         if self.spatial_layers is None:
             raise RuntimeError('expected spatial=True, received a modulation without spatial gate')
         pooled = (features.max(dim=1, keepdim=True).values, features.mean(dim=1, keepdim=True))
-        return self._gate(self.spatial_layers(torch.cat(pooled, dim=1))).to(features.dtype)
+        return self._gate(self.spatial_layers(torch.cat(pooled, dim=1)))
 
     def _gate(self, values: Tensor) -> Tensor:
         per_batch = self.statistics == 'batch'
         dims = (0, 1, 2, 3) if per_batch else (1, 2, 3)
         return gaussian_gate(values, dims, self.gaussian, unbiased=per_batch)
+
+
+def _scaled(features: Tensor, gate: Tensor) -> Tensor:
+    # A density of narrow width exceeds the range of float16; the product need not.
+    return (features * gate).to(features.dtype)
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -33,11 +33,13 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
 
 def _restore(cam: Tensor, sample: SegDataSample) -> Tensor:
     """The CAM without padding and flip of the input, at the original size."""
-    # MMSegmentation's own name and order of the padding that a size divisor adds.
-    left, right, top, bottom = sample.metainfo.get('padding_size', (0, 0, 0, 0))
+    # MMSegmentation's own names and order; the first is that of a batch at test time.
+    meta = sample.metainfo
+    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
+    left, right, top, bottom = padding
     height, width = cam.shape[-2:]
     cam = cam[..., top : height - bottom, left : width - right]
-    if sample.metainfo.get('flip'):
-        horizontal = sample.metainfo.get('flip_direction') == 'horizontal'
+    if meta.get('flip'):
+        horizontal = meta.get('flip_direction') == 'horizontal'
         cam = cam.flip(-1 if horizontal else -2)
     return F.interpolate(cam, size=sample.ori_shape[:2], mode='bilinear', align_corners=False)

@@ -26,8 +26,10 @@ class CAMSegmentor(BaseSegmentor):
         backbone: Config of a backbone; ``cam_head.in_index`` selects its map.
         cam_head: Config of the ``CAMHead``.
         cam_scales: Scales of the multi-scale CAM; each is used with its horizontal flip.
+        train_cfg: Unused.
         test_cfg: ``cam_threshold``: scores up to it are background in ``pred_sem_seg``.
         data_preprocessor: Config of the data preprocessor.
+        pretrained: Unused.
         init_cfg: MMEngine's initialisation config.
     """
 
@@ -36,8 +38,10 @@ class CAMSegmentor(BaseSegmentor):
         backbone: dict,
         cam_head: dict,
         cam_scales: Sequence[float] = (1.0, 0.5, 1.5),
+        train_cfg: dict | None = None,  # noqa: ARG002  (part of MMSegmentation's protocol)
         test_cfg: dict | None = None,
         data_preprocessor: dict | None = None,
+        pretrained: None = None,  # noqa: ARG002  (set by MMSegmentation's init_model)
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)

@@ -12,6 +12,7 @@ from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.token_contrast_segmentor import TokenContrastSegmentor
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import normalize_cam
+from wsss_plugin.ops.precision import at_least_float32
 
 _CONSISTENCY_CAMS = ('normalized', 'relu')
 
@@ -52,16 +53,19 @@ class DualBranchSegmentor(TokenContrastSegmentor):
             raise ValueError(
                 f'expected consistency_cam in {_CONSISTENCY_CAMS}, received {consistency_cam!r}'
             )
+        self.cnn_cam_head = MODELS.build(cnn_cam_head)
+        self.loss_consistency = MODELS.build(loss_consistency)
+        self.consistency_cam = consistency_cam
+        self._check_classes(self.cnn_cam_head)
+
+    def _check_backbone(self) -> None:
         if not hasattr(self.backbone, 'forward_cnn'):
             raise TypeError(
                 'expected a backbone with forward_cnn, received '
                 f'{type(self.backbone).__name__}; use DualBranchBackbone, or '
                 'TokenContrastSegmentor for the transformer alone'
             )
-        self.cnn_cam_head = MODELS.build(cnn_cam_head)
-        self.loss_consistency = MODELS.build(loss_consistency)
-        self.consistency_cam = consistency_cam
-        self._check_classes(self.cnn_cam_head)
+        super()._check_backbone()
 
     @property
     def transformer(self) -> Any:
@@ -130,5 +134,5 @@ class DualBranchSegmentor(TokenContrastSegmentor):
         }
 
     def _comparable(self, raw_cam: Tensor) -> Tensor:
-        cam = raw_cam.relu()
+        cam = at_least_float32(raw_cam).relu()
         return normalize_cam(cam) if self.consistency_cam == 'normalized' else cam

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+from wsss_plugin.models.segmentors.fixed_statistics import fixed_statistics
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import average_cams, multi_scale_cam
@@ -66,10 +67,12 @@ class TokenContrastSegmentor(EncoderDecoder):
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
             the predictions.
         data_preprocessor: Config of the data preprocessor, usually ``MultiViewDataPreProcessor``.
+        pretrained: As in ``EncoderDecoder``; MMSegmentation's ``init_model`` sets it to None.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
-        ValueError: If thresholds, label CAMs, loss starts or the classes of the heads disagree.
+        ValueError: If thresholds, label CAMs, loss starts or the classes of the heads disagree, or
+            the transformer returns no inner tokens.
     """
 
     cam_names: tuple[str, ...] = ('final', 'aux')
@@ -94,11 +97,13 @@ class TokenContrastSegmentor(EncoderDecoder):
         train_cfg: dict | None = None,
         test_cfg: dict | None = None,
         data_preprocessor: dict | None = None,
+        pretrained: str | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(
             backbone=backbone,
             decode_head=decode_head,
+            pretrained=pretrained,
             train_cfg=train_cfg,
             test_cfg=ConfigDict(dict(mode='whole') | dict(test_cfg or {})),
             data_preprocessor=data_preprocessor,
@@ -120,6 +125,14 @@ class TokenContrastSegmentor(EncoderDecoder):
         self.loss_starts = self._checked_loss_starts(loss_starts or {})
         self.local_crops = dict(num=8, size=96, positive_threshold=0.2) | (local_crops or {})
         self._check_classes(self.cam_head, self.aux_cam_head)
+        self._check_backbone()
+
+    def _check_backbone(self) -> None:
+        if not getattr(self.transformer, 'inner_blocks', (-1,)):
+            raise ValueError(
+                'expected at least one of inner_blocks of the transformer, whose tokens give the '
+                'auxiliary CAM, received none; use for instance inner_blocks=(-3,)'
+            )
 
     def _check_classes(self, *cam_heads: nn.Module) -> None:
         for head in cam_heads:
@@ -148,6 +161,11 @@ class TokenContrastSegmentor(EncoderDecoder):
         if not set(loss_starts) <= set(groups):
             raise ValueError(
                 f'expected keys of loss_starts among {groups}, received {sorted(loss_starts)}'
+            )
+        if all(loss_starts.get(group, 0) > 0 for group in groups):
+            raise ValueError(
+                'expected a loss from iteration 0 on, received loss_starts='
+                f"{dict(loss_starts)}; leave out 'cls' to train the classification first"
             )
         return dict(loss_starts)
 
@@ -220,12 +238,13 @@ class TokenContrastSegmentor(EncoderDecoder):
         identity = None
         if known is not None:
             identity = tuple(known[name].detach() for name in names)
-        cams = multi_scale_cam(
-            lambda scaled: tuple(self.raw_cams(scaled, names).values()),
-            image,
-            self.cam_scales,
-            identity=identity,
-        )
+        with fixed_statistics(self):
+            cams = multi_scale_cam(
+                lambda scaled: tuple(self.raw_cams(scaled, names).values()),
+                image,
+                self.cam_scales,
+                identity=identity,
+            )
         return dict(zip(names, cams, strict=True))
 
     def loss(
@@ -340,7 +359,14 @@ class TokenContrastSegmentor(EncoderDecoder):
         grid = tokens.shape[-2:]
         cam = F.interpolate(batch.cams['aux'], size=grid, mode='bilinear', align_corners=False)
         box = self.box_on_grid(batch.box, batch.views['view1'].shape[-2:], grid)
-        label = cam_to_label(cam, batch.tags, self.thresholds.low, self.thresholds.high, box)
+        label = cam_to_label(
+            cam,
+            batch.tags,
+            self.thresholds.low,
+            self.thresholds.high,
+            box,
+            ignore_index=getattr(self.loss_ptc, 'ignore_index', 255),
+        )
         return dict(loss_ptc=self.loss_ptc(tokens, label))
 
     def box_on_grid(self, box: Tensor, image_size: Sequence[int], grid: Sequence[int]) -> Tensor:
@@ -473,7 +499,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             RGB images in [0, 1], (B, 3, H, W).
         """
-        mean, std = self.data_preprocessor.mean, self.data_preprocessor.std
+        mean = getattr(self.data_preprocessor, 'mean', 0.0)
+        std = getattr(self.data_preprocessor, 'std', 1.0)
         return ((image * std + mean) / 255).clamp(0, 1)
 
     def parse_losses(
@@ -505,7 +532,8 @@ class TokenContrastSegmentor(EncoderDecoder):
             Samples with ``pred_sem_seg`` and ``seg_logits``, and ``cam`` and ``aux_cam``.
         """
         predictions = super().predict(inputs, data_samples)
-        if data_samples is not None and self.test_cfg.get('cam', False):
+        tagged = any('gt_tags' in sample for sample in data_samples or ())
+        if tagged and self.test_cfg.get('cam', False):
             cams = self.multi_scale_cams(inputs, self.cam_names)
             fields = {_field_name(name): cam for name, cam in cams.items()}
             add_cam_predictions(predictions, fields)
