@@ -147,3 +147,18 @@ def test_named_image_is_missing_or_ambiguous(root, write_image):
 def test_missing_tag_file(root):
     with pytest.raises(FileNotFoundError, match='ann_file: expected a file at'):
         ImageTagDataset('nothing.csv', data_root=str(root))
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('tags.csv', 'image,tags\na,background\n'),
+        ('tags.csv', 'image,Background,dog\na,0,1\n'),
+        ('tags.json', '{"a": ["dog", "background"]}'),
+        ('tags.json', '{"classes": ["background", "background"], "labels": {"a": [1]}}'),
+    ],
+)
+@pytest.mark.parametrize('metainfo', [None, {'classes': ('background', 'dog')}])
+def test_background_is_no_tag(root, name, content, metainfo):
+    with pytest.raises(ValueError, match=rf'{name}: .*ackground.*empty list of tags'):
+        _build(root, content, name, metainfo=metainfo, unlisted='ignore')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -158,11 +158,22 @@ def read_tags(path: Path) -> dict[str, list[str]]:
         raise FileNotFoundError(
             f"ann_file: expected a file at '{path}', found none; check data_root and ann_file"
         )
-    if path.suffix.lower() == '.json':
-        return _read_json(path)
-    if path.suffix.lower() == '.csv':
-        return _read_csv(path)
-    raise ValueError(f'{path}: expected a file of tags ending in .csv or .json')
+    readers = {'.json': _read_json, '.csv': _read_csv}
+    if path.suffix.lower() not in readers:
+        raise ValueError(f'{path}: expected a file of tags ending in .csv or .json')
+    tags = readers[path.suffix.lower()](path)
+    for image, names in tags.items():
+        _require_foreground(path, names, f'for image {image}')
+    return tags
+
+
+def _require_foreground(path: Path, tags: Iterable[str], where: str) -> None:
+    for tag in tags:
+        if tag.lower() == BACKGROUND:
+            raise ValueError(
+                f'{path}: expected tags of the foreground only, received {tag!r} {where}; remove '
+                'it, an image of background has an empty list of tags'
+            )
 
 
 def _read_json(path: Path) -> dict[str, list[str]]:
@@ -213,6 +224,7 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
             f'received {received!r}'
         )
     header = rows[0]
+    _require_foreground(path, header[1:], 'as a column')
     tags: dict[str, list[str]] = {}
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
