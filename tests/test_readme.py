@@ -419,6 +419,7 @@ def test_own_config_can_be_built(configs, tmp_path, monkeypatch):
     (tmp_path / 'data' / 'pets' / 'masks').mkdir()
     mask = Image.fromarray(np.ones((40, 56), np.uint8))
     mask.save(tmp_path / 'data' / 'pets' / 'masks' / 'both.png')
+    (tmp_path / 'data' / 'pets' / 'val.txt').write_text('both\n')
     for loader in (config.val_dataloader, config.test_dataloader):
         sample = DATASETS.build(loader.dataset)[0]['data_samples']
         assert sample.gt_sem_seg.data.unique().tolist() == [1]
