@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,23 @@ _THINGS = 80
 class COCOTagDataset(TagDataset):
     """Images of COCO, or of any instances JSON, whose tags are the categories of their objects.
 
-    Masks for evaluation are the 8-bit PNGs that ``tools/convert_coco.py`` makes, with categories
-    numbered from 1 in the order of their ids.
+    Masks for evaluation are the 8-bit PNGs that ``tools/convert_coco.py`` makes, with the
+    categories of the JSON numbered from 1 in the order of their ids, whichever classes are chosen.
 
     Args:
         ann_file (str): Instances JSON, for example ``annotations/instances_train2014.json``.
         drop_empty (bool): Whether images without objects are left out, as in the published lists
             (82081 training and 40137 validation images).
         use_crowd (bool): Whether crowd regions count as objects.
-        **kwargs: Arguments of :class:`TagDataset`.
+        metainfo (Mapping | None): ``classes``, with ``'background'`` first, chosen among the
+            categories in any order. When None they are COCO's 80 if the JSON has those, and
+            otherwise the categories of the JSON; name them where a second file might lack one.
+        data_root (str | None): Folder of the data set.
+        **kwargs: Arguments of :class:`TagDataset`; ``mask_classes`` for masks of another numbering.
+
+    Raises:
+        FileNotFoundError: A folder or file is missing.
+        ValueError: The JSON is not understood, or a category is not among the classes.
     """
 
     METAINFO = {  # noqa: RUF012
@@ -38,15 +47,45 @@ class COCOTagDataset(TagDataset):
     }
 
     def __init__(
-        self, ann_file: str, drop_empty: bool = True, use_crowd: bool = True, **kwargs: Any
+        self,
+        ann_file: str,
+        drop_empty: bool = True,
+        use_crowd: bool = True,
+        metainfo: Mapping[str, Any] | None = None,
+        data_root: str | None = None,
+        **kwargs: Any,
     ) -> None:
         self.drop_empty = drop_empty
         self.use_crowd = use_crowd
-        super().__init__(ann_file=ann_file, **kwargs)
+        self._require_data_root(data_root)
+        path = str(Path(data_root or '', ann_file))
+        self._require_file(path, 'ann_file')
+        # The base class needs the classes before it reads the annotations.
+        self._coco: COCO | None = load_coco(path)
+        self._categories = [self._coco.cats[number]['name'] for number in sorted(self._coco.cats)]
+        known = {BACKGROUND, *self._categories} == set(self.METAINFO['classes'])
+        if not known and 'classes' not in (metainfo or {}):
+            names = dict.fromkeys(self._categories)
+            metainfo = {**(metainfo or {}), 'classes': (BACKGROUND, *names)}
+        super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root, **kwargs)
+
+    def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
+        """Returns what the values of the masks mean.
+
+        Args:
+            classes (Sequence[str]): The chosen classes, the background first.
+
+        Returns:
+            Sequence[str]: Names of the values from 0, the background.
+        """
+        if self.mask_classes is not None:
+            return super().mask_names(classes)
+        return (BACKGROUND, *self._categories)
 
     def load_samples(self) -> list[dict[str, Any]]:
         """Lists the images of the JSON with the names of their categories."""
-        coco = load_coco(self.ann_file)
+        # Worker processes need not copy the index.
+        coco, self._coco = self._coco or load_coco(self.ann_file), None
         samples = []
         for image_id in sorted(coco.getImgIds()):
             annotations = coco.imgToAnns.get(image_id, [])
@@ -97,4 +136,14 @@ def load_coco(path: str) -> COCO:
             f'{path}: expected an instances JSON of COCO, received one without '
             f'{", ".join(missing)}; use instances_*.json, not captions or keypoints'
         )
+    _require_foreground(path, coco)
     return coco
+
+
+def _require_foreground(path: str, coco: COCO) -> None:
+    for number, category in coco.cats.items():
+        if category['name'].lower() == BACKGROUND:
+            raise ValueError(
+                f'{path}: expected categories of objects, received {category["name"]!r} with id '
+                f'{number}; remove it and its annotations, the background is what has none'
+            )
