@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,34 @@ def test_class_absent_from_both_does_not_count():
     assert metrics['mIoU'] == 100
     ignored = torch.full((1, 2), 255)
     assert np.isnan(evaluate([sample(label, ignored)])['mIoU'])
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'wsss_plugin.evaluation.wsss_metric.print_log',
+        lambda text, level=None, **_: lines.append(text) if level == logging.WARNING else None,
+    )
+    return lines
+
+
+@pytest.mark.parametrize('values', [(0, 255), (0, 0), (255, 255)])
+def test_masks_without_foreground_are_reported(warnings, values):
+    label = torch.tensor([values])
+    predicted = sample(torch.zeros_like(label), label)
+    evaluate([predicted, predicted])
+    (line,) = warnings
+    assert 'expected foreground in the masks' in line
+    assert '255 is ignored' in line
+    evaluate([predicted, sample()])
+    evaluate([add_cam(predicted, torch.ones(1, 2), torch.ones(1, 2))])
+    assert warnings == [line, line]
+
+
+def test_no_mask_is_no_warning(warnings, tmp_path):
+    evaluate([sample()], format_only=True, output_dir=str(tmp_path))
+    assert warnings == []
 
 
 def test_positions_of_added_samples_are_cut_off():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -180,6 +181,7 @@ class WSSSMetric(BaseMetric):
         protocol = self._protocol(results)
         metrics = _named_metrics(rates, groups, sweep)
         self._print(protocol, rates, groups, sweep)
+        self._warn_without_foreground(totals)
         if self.out_file is not None:
             _write(
                 self.out_file,
@@ -363,6 +365,18 @@ class WSSSMetric(BaseMetric):
         if sweep:
             texts += ['CAM thresholds:', report.sweep_table(sweep)]
         print_log('\n' + '\n'.join(texts), logger='current')
+
+    def _warn_without_foreground(self, totals: Mapping[str, np.ndarray]) -> None:
+        labelled = [total[0, 2, 1:].sum() for total in totals.values()]
+        if labelled and not any(labelled):
+            print_log(
+                f'expected foreground in the masks of the {self.split or "evaluated"} images, '
+                'received background and ignored pixels only, so that mIoU says nothing: class k '
+                f'has the value k in a mask and {self.ignore_index} is ignored; convert masks of '
+                '0 and 255 to 0 and 1, or check the data set and its metainfo',
+                logger='current',
+                level=logging.WARNING,
+            )
 
 
 def _write(path: Path, **content: object) -> None:
