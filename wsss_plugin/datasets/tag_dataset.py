@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mmseg.datasets import BaseSegDataset
 
-from wsss_plugin.datasets.masks import require_readable_mask
+from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
 
 BACKGROUND = 'background'
@@ -304,15 +304,26 @@ class TagDataset(BaseSegDataset):
         Raises:
             FileNotFoundError: The mask is missing.
             RuntimeError: The mask is damaged.
-            ValueError: The mask has several channels.
+            ValueError: The mask has several channels or more than 8 bits.
         """
         state = random_state(idx.seed) if isinstance(idx, SeededIndex) else contextlib.nullcontext()
+        path = super().get_data_info(idx).get('seg_map_path')
+        # The toolbox's transform, which its inference knows by name, names no file, and it loads
+        # masks that hold no class ids.
         try:
             with state:
-                return super().prepare_data(idx)
+                result = super().prepare_data(idx)
         except Exception:
-            # The toolbox's transform, which its inference knows by name, does not name the file.
-            path = super().get_data_info(idx).get('seg_map_path')
             if path is not None:
                 require_readable_mask(path)
             raise
+        if path is not None and _has_mask(result):
+            require_class_ids(path)
+        return result
+
+
+def _has_mask(result: Any) -> bool:
+    samples = result.get('data_samples', result) if isinstance(result, dict) else ()
+    # Test-time augmentation makes several samples of an image.
+    first = samples[0] if isinstance(samples, list) else samples
+    return 'gt_sem_seg' in first or 'gt_seg_map' in first
