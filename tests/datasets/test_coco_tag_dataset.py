@@ -153,6 +153,29 @@ def test_misspelt_class(root):
         _build(root, metainfo={'classes': ('background', 'car', 'persn', 'toothbrush')})
 
 
+@pytest.mark.parametrize('encoding', ['cp1252', 'utf-16'])
+def test_other_encodings_are_named(root, encoding):
+    _change(root, lambda content: content['categories'][0].update(name='Kühe'))
+    content = json.loads((root / 'instances.json').read_text())
+    (root / 'instances.json').write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
+    with pytest.raises(ValueError, match=r'instances\.json: expected text in UTF-8'):
+        _build(root)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'change', 'message'),
+    [
+        ('annotations', {'category_id': 7}, 'annotation 2, received category_id 7'),
+        ('images', {'file_name': None}, "expected 'file_name' in image 4"),
+        ('categories', {'name': None}, "expected 'name' in category 3"),
+    ],
+)
+def test_entries_that_are_not_understood(root, kind, change, message):
+    _change(root, lambda content: content[kind][1].update(change))
+    with pytest.raises(ValueError, match=rf'instances\.json: .*{message}'):
+        _build(root)
+
+
 def test_background_is_no_category(root):
     _change(root, lambda content: content['categories'].append({'id': 0, 'name': 'Background'}))
     with pytest.raises(ValueError, match=r"instances\.json: .*received 'Background' with id 0"):

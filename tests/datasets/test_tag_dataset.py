@@ -234,9 +234,17 @@ def test_missing_files(shapes_root, arguments, message):
         ShapesTagDataset(data_root=str(shapes_root), **arguments)
 
 
-def test_groups_of_wrong_structure(shapes_root, tmp_path):
-    (tmp_path / 'groups.json').write_text('["plain"]')
-    with pytest.raises(ValueError, match=r'groups\.json: expected an object'):
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'["plain"]', 'expected an object'),
+        (b'{', 'expected JSON'),
+        ('{"ä": []}'.encode('cp1252'), 'expected text in UTF-8'),
+    ],
+)
+def test_groups_that_are_not_understood(shapes_root, tmp_path, content, message):
+    (tmp_path / 'groups.json').write_bytes(content)
+    with pytest.raises(ValueError, match=rf'groups\.json: {message}'):
         ShapesTagDataset(
             _LIST, data_root=str(shapes_root), groups_file=str(tmp_path / 'groups.json')
         )

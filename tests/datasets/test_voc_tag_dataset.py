@@ -140,3 +140,11 @@ def test_names_of_the_masks_values_that_do_not_fit(root, names):
     own = {'classes': ('background', 'cat', 'dog')}
     with pytest.raises(ValueError, match=r'mask_classes: expected the names of .*received .*cat'):
         _build(root, metainfo=own, mask_classes=names)
+
+
+def test_encoding_of_the_list(root):
+    (root / 'list.txt').write_bytes('2007_000001\n'.encode('utf-8-sig'))
+    assert _tags(_build(root), 0) == {'cat', 'dog'}
+    (root / 'list.txt').write_bytes('Kühe\n'.encode('cp1252'))
+    with pytest.raises(ValueError, match=r'list\.txt: expected text in UTF-8'):
+        _build(root)

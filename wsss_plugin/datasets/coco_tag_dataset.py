@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mmseg.registry import DATASETS
 from pycocotools.coco import COCO
 
 from wsss_plugin.datasets.tag_dataset import BACKGROUND, TagDataset
+from wsss_plugin.datasets.text_files import read_text
 
 # The stuff data set lists the 80 things first, in the order of their COCO ids.
 _THINGS = 80
@@ -120,12 +122,15 @@ def load_coco(path: str) -> COCO:
         COCO: Its index.
 
     Raises:
-        ValueError: The file is no instances JSON.
+        ValueError: The file is no instances JSON, or an entry of it is not understood.
     """
+    text = read_text(path)
+    coco = COCO()
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            coco = COCO(path)
-    except (ValueError, TypeError, KeyError, AssertionError) as error:
+            coco.dataset = json.loads(text)
+            coco.createIndex()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f'{path}: expected an instances JSON of COCO, received other content ({error!r}); '
             'download it again or correct it'
@@ -136,8 +141,43 @@ def load_coco(path: str) -> COCO:
             f'{path}: expected an instances JSON of COCO, received one without '
             f'{", ".join(missing)}; use instances_*.json, not captions or keypoints'
         )
+    require_keys(path, 'image', coco.dataset['images'], ('file_name',))
+    require_keys(path, 'category', coco.dataset['categories'], ('name',))
     _require_foreground(path, coco)
+    _require_categories(path, coco)
     return coco
+
+
+def require_keys(
+    path: str, kind: str, entries: Iterable[Mapping[str, Any]], keys: Sequence[str]
+) -> None:
+    """Checks that entries of an instances JSON say what is needed of them.
+
+    Args:
+        path (str): The file.
+        kind (str): What the entries are.
+        entries (Iterable[Mapping]): The entries, which have ids.
+        keys (Sequence[str]): What every entry needs.
+
+    Raises:
+        ValueError: A key is missing.
+    """
+    for entry in entries:
+        for key in keys:
+            if entry.get(key) is None:
+                raise ValueError(
+                    f'{path}: expected {key!r} in {kind} {entry["id"]}, received none; add it'
+                )
+
+
+def _require_categories(path: str, coco: COCO) -> None:
+    for annotation in coco.dataset['annotations']:
+        if annotation['category_id'] not in coco.cats:
+            raise ValueError(
+                f'{path}: expected a category of the file in annotation {annotation["id"]}, '
+                f'received category_id {annotation["category_id"]}; add the category or correct '
+                'the annotation'
+            )
 
 
 def _require_foreground(path: str, coco: COCO) -> None:

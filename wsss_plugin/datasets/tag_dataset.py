@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from mmseg.datasets import BaseSegDataset
 
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
+from wsss_plugin.datasets.text_files import read_json
 
 BACKGROUND = 'background'
 
@@ -208,7 +208,7 @@ class TagDataset(BaseSegDataset):
             return {}
         path = Path(self.data_root or '', self.groups_file)
         self._require_file(str(path), 'groups_file')
-        groups = json.loads(path.read_text())
+        groups = read_json(path)
         if not isinstance(groups, dict):
             raise ValueError(
                 f'{path}: expected an object of image names to lists of groups, received a '
