@@ -14,7 +14,7 @@ from mmengine.utils import track_iter_progress
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset, load_coco
+from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset, load_coco, require_keys
 
 Job = tuple[Path, int, int, list[dict[str, Any]], dict[int, int], int]
 
@@ -33,7 +33,7 @@ def draw_mask(
     Args:
         height (int): Height in pixels.
         width (int): Width in pixels.
-        annotations (list[dict]): COCO annotations (polygons or run lengths).
+        annotations (list[dict]): COCO annotations whose polygons or run lengths can be drawn.
         labels (dict[int, int]): Category id to label.
         crowd_label (int): Label of crowd regions, or -1 for that of their category.
 
@@ -44,8 +44,6 @@ def draw_mask(
     order = sorted(annotations, key=lambda item: (not item.get('iscrowd', 0), -item['area']))
     for item in order:
         shape = item['segmentation']
-        if not shape:
-            continue
         encoded = shape
         if isinstance(shape, list):
             encoded = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
@@ -63,11 +61,49 @@ def _jobs(ann_file: str, out: Path, crowd_label: int) -> Iterator[Job]:
     labels = {category: number for number, category in enumerate(sorted(coco.cats), start=1)}
     if len(labels) > 254:
         raise ValueError(f'{ann_file}: expected at most 254 categories, received {len(labels)}')
+    require_keys(ann_file, 'image', coco.dataset['images'], ('height', 'width'))
+    require_keys(ann_file, 'annotation', coco.dataset['annotations'], ('area', 'segmentation'))
     for image_id in sorted(coco.imgs):
         image = coco.imgs[image_id]
         path = out / Path(image['file_name']).with_suffix('.png')
         annotations = coco.imgToAnns.get(image_id, [])
+        for annotation in annotations:
+            _require_drawable(ann_file, annotation, image['height'], image['width'])
         yield path, image['height'], image['width'], annotations, labels, crowd_label
+
+
+def _require_drawable(ann_file: str, annotation: dict[str, Any], height: int, width: int) -> None:
+    shape = annotation['segmentation']
+    if isinstance(shape, list) and shape and all(map(_is_polygon, shape)):
+        return
+    if isinstance(shape, dict) and shape.get('size') == [height, width]:
+        # Compressed run lengths are a text.
+        counts = shape.get('counts')
+        if isinstance(counts, str) or _fill(_numbers(counts), height * width):
+            return
+    raise ValueError(
+        f'{ann_file}: expected in annotation {annotation["id"]} polygons of three or more points, '
+        f'or run lengths of {height}x{width} pixels, received {str(shape)[:60]}; draw the outline '
+        'of the object or remove the annotation'
+    )
+
+
+def _is_polygon(points: Any) -> bool:
+    size = _numbers(points).size
+    # pycocotools would take four numbers for a box.
+    return size >= 6 and size % 2 == 0
+
+
+def _fill(counts: np.ndarray, pixels: int) -> bool:
+    return bool((counts >= 0).all() and counts.sum() == pixels)
+
+
+def _numbers(values: Any) -> np.ndarray:
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        return np.empty(0)
+    return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else np.empty(0)
 
 
 def _convert(job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.out and is_main_process():
         out = Path(args.out)
         out.parent.mkdir(parents=True, exist_ok=True)
-        plain = {name: float(value) for name, value in metrics.items()}
+        # JSON has no NaN, the mean over classes of which none counts.
+        plain = {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
         out.write_text(json.dumps(plain, indent=2) + '\n', encoding='utf-8')
 
 

@@ -147,3 +147,47 @@ def test_named_image_is_missing_or_ambiguous(root, write_image):
 def test_missing_tag_file(root):
     with pytest.raises(FileNotFoundError, match='ann_file: expected a file at'):
         ImageTagDataset('nothing.csv', data_root=str(root))
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('tags.csv', 'image,tags\na,background\n'),
+        ('tags.csv', 'image,Background,dog\na,0,1\n'),
+        ('tags.json', '{"a": ["dog", "background"]}'),
+        ('tags.json', '{"classes": ["background", "background"], "labels": {"a": [1]}}'),
+    ],
+)
+@pytest.mark.parametrize('metainfo', [None, {'classes': ('background', 'dog')}])
+def test_background_is_no_tag(root, name, content, metainfo):
+    with pytest.raises(ValueError, match=rf'{name}: .*ackground.*empty list of tags'):
+        _build(root, content, name, metainfo=metainfo, unlisted='ignore')
+
+
+@pytest.mark.parametrize('encoding', ['cp1252', 'utf-16'])
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [('tags.csv', 'image,tags\na,Kühe\n'), ('tags.json', '{"a": ["Kühe"]}'), ('list.txt', 'ä\n')],
+)
+def test_other_encodings_are_named(root, name, content, encoding):
+    (root / 'tags.json').write_text(_JSON)
+    (root / name).write_bytes(content.encode(encoding))
+    tags, listed = ('tags.json', name) if name == 'list.txt' else (name, None)
+    with pytest.raises(ValueError, match=rf'{name}: expected text in UTF-8'):
+        ImageTagDataset(tags, data_root=str(root), list_file=listed)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(root):
+    (root / 'train.txt').write_bytes('a\n'.encode('utf-8-sig'))
+    (root / 'tags.json').write_bytes(_JSON.encode('utf-8-sig'))
+    dataset = ImageTagDataset('tags.json', data_root=str(root), list_file='train.txt')
+    assert _all_tags(dataset) == {'a.png': ['cat', 'dog']}
+
+
+def test_an_image_under_two_names(root):
+    content = 'image,tags\na,dog\na.png,cat\n'
+    message = r'tags\.csv: expected one entry for the image a\.png, received a and a\.png'
+    with pytest.raises(ValueError, match=message):
+        _build(root, content, unlisted='ignore')
+    (root / 'train.txt').write_text('a\n')
+    assert _all_tags(_build(root, content, list_file='train.txt')) == {'a.png': ['dog']}

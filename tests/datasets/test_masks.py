@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_plugin.datasets.masks import require_readable_mask
+from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 
 
 @pytest.fixture
@@ -37,8 +37,28 @@ def test_missing_file(tmp_path):
         require_readable_mask(str(tmp_path / 'nowhere.png'))
 
 
-def test_colours_instead_of_class_ids(mask):
+@pytest.mark.parametrize('require', [require_readable_mask, require_class_ids])
+@pytest.mark.parametrize(('mode', 'channels'), [('RGB', 3), ('RGBA', 4), ('LA', 2)])
+def test_colours_instead_of_class_ids(mask, require, mode, channels):
     path, ids = mask
-    Image.fromarray(np.stack([ids] * 3, axis=-1)).save(path)
-    with pytest.raises(ValueError, match=r'mask\.png: .*3 channels.*palette PNG'):
-        require_readable_mask(str(path))
+    Image.fromarray(ids).convert(mode).save(path)
+    with pytest.raises(ValueError, match=rf'mask\.png: .*{channels} channels.*palette PNG'):
+        require(str(path))
+
+
+@pytest.mark.parametrize('require', [require_readable_mask, require_class_ids])
+@pytest.mark.parametrize('dtype', ['u2', 'i4', 'f4'])
+def test_more_than_eight_bits(mask, require, dtype):
+    path, ids = mask
+    path = path.with_suffix('.tif')
+    Image.fromarray(ids.astype(dtype)).save(path)
+    with pytest.raises(ValueError, match=r'mask\.tif: .*8 bits.*modulo 256'):
+        require(str(path))
+
+
+@pytest.mark.parametrize('mode', ['1', 'L', 'P'])
+def test_what_one_channel_of_eight_bits_holds(mask, mode):
+    path, ids = mask
+    Image.fromarray(ids).convert(mode).save(path)
+    require_readable_mask(str(path))
+    require_class_ids(str(path))

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
+from PIL import Image
 
 from wsss_plugin.datasets import ImageTagDataset, SeededIndex, ShapesTagDataset
 from wsss_plugin.datasets.seeded_index import random_state
 
+_CONFIGS = Path(__file__).parents[2] / 'configs'
 _LIST = 'ImageSets/Segmentation/train.txt'
 
 
@@ -83,6 +86,63 @@ def test_a_damaged_mask_is_named(shapes_root, tmp_path):
     image.write_bytes(b'')
     with pytest.raises(RuntimeError, match=f'{image.name}: expected a complete image'):
         dataset[1]
+
+
+def _test_set(config, root, pipeline):
+    config = Config.fromfile(_CONFIGS / config)
+    return {**config.val_dataloader.dataset, 'data_root': str(root), 'pipeline': config[pipeline]}
+
+
+@pytest.mark.parametrize('pipeline', ['test_pipeline', 'tta_pipeline'])
+@pytest.mark.parametrize(
+    ('mask', 'message'),
+    [
+        (np.zeros((48, 48, 3), np.uint8), 'received an image of 3 channels'),
+        (np.zeros((48, 48, 2), np.uint8), 'received an image of 2 channels'),
+        (np.full((48, 48), 257, np.uint16), "received one in Pillow's mode 'I;16'"),
+    ],
+)
+def test_a_mask_without_class_ids_is_named(shapes_root, tmp_path, pipeline, mask, message):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    dataset = DATASETS.build(_test_set('dual_vit_r18_shapes.py', root, pipeline))
+    path = Path(dataset.get_data_info(1)['seg_map_path'])
+    Image.fromarray(mask).save(path)
+    assert 'inputs' in dataset[0]
+    with pytest.raises(ValueError, match=rf'{path.name}: .*{message}'):
+        dataset[1]
+
+
+def test_a_mask_without_class_ids_is_named_in_training(shapes_root, tmp_path):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    config = Config.fromfile(_CONFIGS / 'ablations/shapes/supervised_shapes.py')
+    arguments = {**config.train_dataloader.dataset, 'data_root': str(root)}
+    dataset = DATASETS.build(arguments)
+    path = Path(dataset.get_data_info(1)['seg_map_path'])
+    Image.open(path).convert('RGB').save(path)
+    with pytest.raises(ValueError, match=rf'{path.name}: .*3 channels'):
+        dataset[SeededIndex(1, seed=1)]
+
+
+def test_a_mask_that_nothing_loads_is_not_looked_at(shapes_root, tmp_path):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    pipeline = [{'type': 'LoadImageOrRaise'}, {'type': 'PackWSSSInputs'}]
+    dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=pipeline, test_mode=True)
+    first, second = (Path(dataset.get_data_info(i)['seg_map_path']) for i in range(2))
+    Image.open(first).convert('RGB').save(first)
+    second.unlink()
+    assert all('inputs' in dataset[index] for index in range(2))
+
+
+def test_a_mask_of_another_format_is_left_to_its_loader(shapes_root, tmp_path):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=[_load_text], test_mode=True)
+    path = Path(dataset.get_data_info(0)['seg_map_path'])
+    path.write_text('0')
+    assert dataset[0]['gt_seg_map'].shape == (1, 1)
+
+
+def _load_text(results):
+    return {**results, 'gt_seg_map': np.loadtxt(results['seg_map_path'], ndmin=2)}
 
 
 def test_seed_decides_the_augmentation(shapes):
@@ -174,9 +234,17 @@ def test_missing_files(shapes_root, arguments, message):
         ShapesTagDataset(data_root=str(shapes_root), **arguments)
 
 
-def test_groups_of_wrong_structure(shapes_root, tmp_path):
-    (tmp_path / 'groups.json').write_text('["plain"]')
-    with pytest.raises(ValueError, match=r'groups\.json: expected an object'):
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'["plain"]', 'expected an object'),
+        (b'{', 'expected JSON'),
+        ('{"ä": []}'.encode('cp1252'), 'expected text in UTF-8'),
+    ],
+)
+def test_groups_that_are_not_understood(shapes_root, tmp_path, content, message):
+    (tmp_path / 'groups.json').write_bytes(content)
+    with pytest.raises(ValueError, match=rf'groups\.json: {message}'):
         ShapesTagDataset(
             _LIST, data_root=str(shapes_root), groups_file=str(tmp_path / 'groups.json')
         )

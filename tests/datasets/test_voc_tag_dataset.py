@@ -109,3 +109,42 @@ def test_some_of_the_classes_of_voc(root):
     assert dataset[0]['gt_tags'].tolist() == [1]
     assert dataset.label_map[8] == 255
     assert dataset.label_map[12] == 1
+
+
+def test_masks_of_the_users_own_numbering(root):
+    (root / 'list.txt').write_text('2007_000001\n')
+    own = {'classes': ('background', 'cat', 'dog')}
+    dataset = _build(root, metainfo=own, mask_classes=('cat', 'dog'))
+    assert dataset.label_map is None
+    assert dataset.metainfo['palette'] == [[0, 0, 0], [64, 0, 0], [64, 0, 128]]
+    dataset = _build(root, metainfo=own, mask_classes=['dog', 'unicorn', 'cat'])
+    assert dataset.label_map == {0: 0, 1: 2, 2: 255, 3: 1}
+    assert dataset[0]['gt_tags'].tolist() == [1, 1]
+    dataset = _build(root, metainfo={'classes': ('background', 'dog')}, mask_classes=('dog', 'cat'))
+    assert dataset.label_map == {0: 0, 1: 1, 2: 255}
+
+
+def test_class_that_the_masks_name_counts_as_absent_in_the_tags(root):
+    own = {'classes': ('background', 'unicorn')}
+    (root / 'Annotations/2007_000001.xml').write_text(
+        f'<annotation>{_object("hand")}{_object("unicorn")}</annotation>'
+    )
+    (root / 'list.txt').write_text('2007_000001\n')
+    assert _tags(_build(root, metainfo=own, mask_classes=('hand', 'unicorn')), 0) == {'unicorn'}
+    with pytest.raises(ValueError, match="classes unicorn; received 'hand'"):
+        _build(root, metainfo=own)
+
+
+@pytest.mark.parametrize('names', [('background', 'cat', 'dog'), ('cat', 'dgo'), 'cat'])
+def test_names_of_the_masks_values_that_do_not_fit(root, names):
+    own = {'classes': ('background', 'cat', 'dog')}
+    with pytest.raises(ValueError, match=r'mask_classes: expected the names of .*received .*cat'):
+        _build(root, metainfo=own, mask_classes=names)
+
+
+def test_encoding_of_the_list(root):
+    (root / 'list.txt').write_bytes('2007_000001\n'.encode('utf-8-sig'))
+    assert _tags(_build(root), 0) == {'cat', 'dog'}
+    (root / 'list.txt').write_bytes('Kühe\n'.encode('cp1252'))
+    with pytest.raises(ValueError, match=r'list\.txt: expected text in UTF-8'):
+        _build(root)

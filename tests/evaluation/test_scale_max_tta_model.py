@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 from mmengine.structures import PixelData
+from mmseg.models import SegDataPreProcessor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import nn
 
+import wsss_plugin.models  # noqa: F401  (fills the registries)
 from wsss_plugin.evaluation.scale_max_tta_model import ScaleMaxTTAModel
 
 
@@ -67,6 +69,25 @@ def test_cam_of_the_first_augmentation_is_kept():
         sample.cam = PixelData(score=torch.full((1, 5, 7), index / 4))
     merged = run(ScaleMaxTTAModel(Echo()), logits, samples)
     assert merged.cam.score.unique().tolist() == [0]
+
+
+def test_a_model_without_logits_is_refused():
+    segmentor = MODELS.build(
+        dict(
+            type='CAMSegmentor',
+            data_preprocessor=SegDataPreProcessor(size=(32, 32)),
+            backbone=dict(type='ResNet', depth=18, base_channels=8),
+            cam_head=dict(type='CAMHead', in_channels=64, num_classes=2),
+            cam_scales=(1.0,),
+        )
+    )
+    _, samples = augmentations()
+    for sample in samples:
+        sample.gt_tags = torch.ones(2)
+        sample.set_metainfo({'ori_shape': (5, 7)})
+    inputs = [torch.zeros(3, *sample.img_shape, dtype=torch.uint8) for sample in samples]
+    with torch.no_grad(), pytest.raises(KeyError, match=r'seg_logits of a\.jpg .*without --tta'):
+        run(ScaleMaxTTAModel(segmentor.eval()), inputs, samples)
 
 
 def test_registered():

@@ -16,3 +16,11 @@ def test_counts_of_images_are_summed():
     label = torch.tensor([[0, 2]])
     parts = [count_classes([prediction], label, 3) for prediction in (label, label.flip(1))]
     assert sum_counts(parts, 3).tolist() == [[[1, 0, 1], [2, 0, 2], [2, 0, 2]]]
+
+
+def test_counts_of_more_pixels_than_single_precision_can_count():
+    # 2**24 + 1 is the first whole number that float32 has not.
+    label = torch.zeros(2**24 + 3, 1, dtype=torch.uint8)
+    label[-1] = 1
+    part = count_classes([label], label, 2)
+    assert part.counts.tolist() == [[[2**24 + 2, 1]] * 3]

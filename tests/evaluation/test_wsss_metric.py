@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,34 @@ def test_class_absent_from_both_does_not_count():
     assert np.isnan(evaluate([sample(label, ignored)])['mIoU'])
 
 
+@pytest.fixture
+def warnings(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'wsss_plugin.evaluation.wsss_metric.print_log',
+        lambda text, level=None, **_: lines.append(text) if level == logging.WARNING else None,
+    )
+    return lines
+
+
+@pytest.mark.parametrize('values', [(0, 255), (0, 0), (255, 255)])
+def test_masks_without_foreground_are_reported(warnings, values):
+    label = torch.tensor([values])
+    predicted = sample(torch.zeros_like(label), label)
+    evaluate([predicted, predicted])
+    (line,) = warnings
+    assert 'expected foreground in the masks' in line
+    assert '255 is ignored' in line
+    evaluate([predicted, sample()])
+    evaluate([add_cam(predicted, torch.ones(1, 2), torch.ones(1, 2))])
+    assert warnings == [line, line]
+
+
+def test_no_mask_is_no_warning(warnings, tmp_path):
+    evaluate([sample()], format_only=True, output_dir=str(tmp_path))
+    assert warnings == []
+
+
 def test_positions_of_added_samples_are_cut_off():
     metric = WSSSMetric()
     metric.dataset_meta = META
@@ -198,6 +227,35 @@ def test_format_only_writes_palette_pngs_without_masks(tmp_path):
     assert image.mode == 'P'
     assert image.getpalette()[3:6] == [250, 0, 0]
     assert (np.array(image) == TRUE.clamp(max=2).numpy()).all()
+
+
+def test_predictions_of_equal_names_do_not_overwrite_each_other(tmp_path):
+    label = torch.ones(1, 2, dtype=torch.long)
+    first, second = (sample(label, label, img_path=f'/d/{name}/1.jpg') for name in 'ab')
+    other = sample(label * 2, label, img_path='/d/b/1.png')
+    message = r'/d/a/1\.jpg and /d/b/1\.(jpg|png), .*1\.png; rename'
+    for item in (second, other):
+        with pytest.raises(ValueError, match=message):
+            evaluate([first, item], output_dir=str(tmp_path), format_only=True)
+        assert (np.array(Image.open(tmp_path / '1.png')) == 1).all()
+    assert evaluate([first, second])['mIoU'] == 100
+    # The distributed sampler repeats images, and validation comes again.
+    metric = WSSSMetric(output_dir=str(tmp_path))
+    metric.dataset_meta = META
+    for _ in range(2):
+        metric.process({}, [first.to_dict(), first.to_dict()])
+        metric.evaluate(1)
+
+
+def test_predictions_of_equal_names_in_several_processes(tmp_path):
+    metric = WSSSMetric(output_dir=str(tmp_path), format_only=True)
+    metric.dataset_meta = META
+    metric.process({}, [sample(img_path='/d/a/1.jpg').to_dict()])
+    theirs = WSSSMetric(output_dir=str(tmp_path), format_only=True)
+    theirs.dataset_meta = META
+    theirs.process({}, [sample(img_path='/d/b/1.jpg').to_dict()])
+    with pytest.raises(ValueError, match=r'/d/a/1\.jpg and /d/b/1\.jpg'):
+        metric.compute_metrics([*metric.results, *theirs.results])
 
 
 def test_out_file_holds_protocol_and_rates(tmp_path):

@@ -1,6 +1,7 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 _TEXT = """
@@ -58,6 +59,15 @@ def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
     out = tmp_path / 'new' / 'metrics.json'
     test.main([config_file, 'a.pth', '--out', str(out)])
     assert json.loads(out.read_text()) == {'mIoU': 50.0, 'cam/mIoU': 25.5}
+
+
+def test_what_has_no_value_is_null(tool, config_file, tmp_path, monkeypatch):
+    test = tool('test')
+    runner = SimpleNamespace(test=lambda: {'mIoU': np.float64('nan'), 'aAcc': 50})
+    monkeypatch.setattr(test.Runner, 'from_cfg', lambda _: runner)
+    out = tmp_path / 'metrics.json'
+    test.main([config_file, 'a.pth', '--out', str(out)])
+    assert json.loads(out.read_text(), parse_constant=pytest.fail) == {'mIoU': None, 'aAcc': 50.0}
 
 
 def test_all_switches_together(run, shapes, checkpoint, tmp_path):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Mapping
+import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmseg.registry import DATASETS
 
 from wsss_plugin.datasets.tag_dataset import BACKGROUND, TagDataset
+from wsss_plugin.datasets.text_files import read_json, read_text
 
 _SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 _UNLISTED = ('error', 'ignore', 'background')
@@ -76,13 +77,7 @@ class ImageTagDataset(TagDataset):
             for path in sorted(folder.rglob('*'))
             if path.suffix.lower() in _SUFFIXES
         }
-        stems: dict[str, list[str]] = {}
-        for name in present:
-            stems.setdefault(name[: -len(Path(name).suffix)], []).append(name)
-        listed: dict[str, list[str]] = {}
-        entries = self._chosen(read_tags(Path(self.ann_file)))
-        for entry, tags in entries.items():
-            listed[self._find(entry, present, stems)] = tags
+        listed = self._listed(present)
         if self.list_file is not None:
             present = {name: path for name, path in present.items() if name in listed}
         others = [name for name in present if name not in listed]
@@ -96,12 +91,29 @@ class ImageTagDataset(TagDataset):
             listed.update({name: [] for name in others})
         return [self._sample(name, present[name], listed[name]) for name in sorted(listed)]
 
+    def _listed(self, present: Mapping[str, Path]) -> dict[str, list[str]]:
+        """The tags that ``ann_file`` has, by the image's name in the folder."""
+        stems: dict[str, list[str]] = {}
+        for name in present:
+            stems.setdefault(name[: -len(Path(name).suffix)], []).append(name)
+        entries = self._chosen(read_tags(Path(self.ann_file)))
+        found: dict[str, str] = {}
+        for entry in entries:
+            name = self._find(entry, present, stems)
+            if name in found:
+                raise ValueError(
+                    f'{self.ann_file}: expected one entry for the image {name}, received '
+                    f'{found[name]} and {entry}; remove one of them'
+                )
+            found[name] = entry
+        return {name: entries[entry] for name, entry in found.items()}
+
     def _chosen(self, entries: dict[str, list[str]]) -> dict[str, list[str]]:
         """The entries that ``list_file`` names, or all."""
         if self.list_file is None:
             return entries
         self._require_file(str(self.list_file), 'list_file')
-        lines = self.list_file.read_text().splitlines()
+        lines = read_text(self.list_file).splitlines()
         names = [line.strip() for line in lines if line.strip()]
         missing = [name for name in names if name not in entries]
         if missing:
@@ -158,18 +170,26 @@ def read_tags(path: Path) -> dict[str, list[str]]:
         raise FileNotFoundError(
             f"ann_file: expected a file at '{path}', found none; check data_root and ann_file"
         )
-    if path.suffix.lower() == '.json':
-        return _read_json(path)
-    if path.suffix.lower() == '.csv':
-        return _read_csv(path)
-    raise ValueError(f'{path}: expected a file of tags ending in .csv or .json')
+    readers = {'.json': _read_json, '.csv': _read_csv}
+    if path.suffix.lower() not in readers:
+        raise ValueError(f'{path}: expected a file of tags ending in .csv or .json')
+    tags = readers[path.suffix.lower()](path)
+    for image, names in tags.items():
+        _require_foreground(path, names, f'for image {image}')
+    return tags
+
+
+def _require_foreground(path: Path, tags: Iterable[str], where: str) -> None:
+    for tag in tags:
+        if tag.lower() == BACKGROUND:
+            raise ValueError(
+                f'{path}: expected tags of the foreground only, received {tag!r} {where}; remove '
+                'it, an image of background has an empty list of tags'
+            )
 
 
 def _read_json(path: Path) -> dict[str, list[str]]:
-    try:
-        content = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{path}: expected JSON, received {error}; correct the file') from error
+    content = read_json(path)
     if isinstance(content, dict) and isinstance(content.get('labels'), dict):
         content = _names_of_labels(path, content)
     valid = isinstance(content, dict) and all(
@@ -203,9 +223,8 @@ def _names_of_labels(path: Path, content: dict[str, Any]) -> dict[str, list[str]
 
 
 def _read_csv(path: Path) -> dict[str, list[str]]:
-    # utf-8-sig: spreadsheets put a byte order mark in front of the header.
-    with path.open(newline='', encoding='utf-8-sig') as file:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)]
+    reader = csv.reader(io.StringIO(read_text(path), newline=''))
+    rows = [[cell.strip() for cell in row] for row in reader if any(row)]
     if not rows or len(rows[0]) < 2 or rows[0][0].lower() not in ('image', 'filename', 'name'):
         received = ','.join(rows[0]) if rows else 'an empty file'
         raise ValueError(
@@ -213,6 +232,7 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
             f'received {received!r}'
         )
     header = rows[0]
+    _require_foreground(path, header[1:], 'as a column')
     tags: dict[str, list[str]] = {}
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):

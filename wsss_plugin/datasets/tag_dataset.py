@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ import numpy as np
 import torch
 from mmseg.datasets import BaseSegDataset
 
-from wsss_plugin.datasets.masks import require_readable_mask
+from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
+from wsss_plugin.datasets.text_files import read_json
 
 BACKGROUND = 'background'
 
@@ -39,6 +39,9 @@ class TagDataset(BaseSegDataset):
         require_tags (bool): Whether an image without any tag is an error; otherwise it is an
             image of background only.
         groups_file (str | None): JSON of image names to lists of group names.
+        mask_classes (Sequence[str] | None): Names of the masks' values from 1. When None the masks
+            are numbered as the subclass's own classes if ``metainfo`` chooses among those, and
+            otherwise as the classes of ``metainfo``.
         **kwargs: Arguments of mmseg's ``BaseSegDataset``.
 
     Raises:
@@ -58,19 +61,16 @@ class TagDataset(BaseSegDataset):
         load_masks: bool = False,
         require_tags: bool = False,
         groups_file: str | None = None,
+        mask_classes: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        if data_root is not None and not Path(data_root).is_dir():
-            raise FileNotFoundError(
-                f'data_root: expected a folder at {data_root}, found none; put the data set there '
-                'or set data_root to where it is'
-            )
-        if self._has_own_classes(metainfo):
-            # The palette of the class belongs to other classes; the base class draws a new one.
-            metainfo = {'palette': [], **(metainfo or {})}
+        self._require_data_root(data_root)
+        if metainfo and metainfo.get('classes') is not None:
+            metainfo = {'palette': self._palette(metainfo['classes']), **metainfo}
         self.load_masks = load_masks
         self.require_tags = require_tags
         self.groups_file = groups_file
+        self.mask_classes = mask_classes
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -80,25 +80,53 @@ class TagDataset(BaseSegDataset):
             **kwargs,
         )
 
-    @classmethod
-    def _has_own_classes(cls, metainfo: Mapping[str, Any] | None) -> bool:
-        classes = (metainfo or {}).get('classes') or ()
-        return not set(classes) <= set(cls.METAINFO.get('classes', classes))
+    @staticmethod
+    def _require_data_root(data_root: str | None) -> None:
+        if data_root is not None and not Path(data_root).is_dir():
+            raise FileNotFoundError(
+                f'data_root: expected a folder at {data_root}, found none; put the data set there '
+                'or set data_root to where it is'
+            )
 
     @classmethod
-    def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:
+    def _palette(cls, classes: Sequence[str]) -> list[Sequence[int]]:
+        own, palette = cls.METAINFO.get('classes', ()), cls.METAINFO.get('palette', ())
+        colours = dict(zip(own, palette, strict=False))
+        # For an empty list the base class draws colours.
+        return [colours[name] for name in classes] if set(classes) <= set(colours) else []
+
+    def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
+        """Returns what the values of the masks mean.
+
+        Args:
+            classes (Sequence[str]): The chosen classes, the background first.
+
+        Returns:
+            Sequence[str]: Names of the values from 0, the background.
+        """
+        if self.mask_classes is not None:
+            return (BACKGROUND, *self.mask_classes)
+        own = self.METAINFO.get('classes', ())
+        return own if set(classes) <= set(own) else classes
+
+    def get_label_map(self, new_classes: Sequence[str] | None = None) -> dict[int, int] | None:
         """Returns how the values of the masks change for the chosen classes.
 
         Args:
             new_classes (Sequence[str] | None): ``metainfo['classes']``.
 
         Returns:
-            dict[int, int] | None: mmseg's map for some of the class's own classes; None for
-            classes of the user's own, whose masks are numbered in their order.
+            dict[int, int] | None: Class by value of the mask, ``ignore_index`` for what is not
+            chosen; None where nothing changes.
         """
-        if cls._has_own_classes({'classes': new_classes}):
+        if new_classes is None:
             return None
-        return super().get_label_map(new_classes)
+        numbers = {name: number for number, name in enumerate(new_classes)}
+        names = self.mask_names(new_classes)
+        if list(names) == list(new_classes):
+            return None
+        ignored: int = self.ignore_index
+        return {value: numbers.get(name, ignored) for value, name in enumerate(names)}
 
     @abstractmethod
     def load_samples(self) -> list[dict[str, Any]]:
@@ -127,6 +155,14 @@ class TagDataset(BaseSegDataset):
             raise ValueError(
                 f"metainfo['classes']: expected '{BACKGROUND}' and then at least one class, "
                 f'received {classes!r}'
+            )
+        if self.mask_classes is None:
+            return
+        if BACKGROUND in self.mask_classes or not set(classes[1:]) <= set(self.mask_classes):
+            raise ValueError(
+                f"mask_classes: expected the names of the masks' values from 1, without "
+                f"'{BACKGROUND}' and with all other metainfo['classes'], received "
+                f'{self.mask_classes!r} for the classes {classes!r}'
             )
 
     @property
@@ -172,7 +208,7 @@ class TagDataset(BaseSegDataset):
             return {}
         path = Path(self.data_root or '', self.groups_file)
         self._require_file(str(path), 'groups_file')
-        groups = json.loads(path.read_text())
+        groups = read_json(path)
         if not isinstance(groups, dict):
             raise ValueError(
                 f'{path}: expected an object of image names to lists of groups, received a '
@@ -196,9 +232,7 @@ class TagDataset(BaseSegDataset):
 
     def _to_numbers(self, sample: dict[str, Any]) -> list[int]:
         chosen = {name: number for number, name in enumerate(self.tag_classes)}
-        known = set(chosen)
-        if not self._has_own_classes(self._metainfo):
-            known.update(self.METAINFO.get('classes', ())[1:])
+        known = self._known_tags()
         for tag in sample['tags']:
             if tag not in known:
                 raise ValueError(
@@ -215,6 +249,14 @@ class TagDataset(BaseSegDataset):
                 'require_tags=False if it shows background only'
             )
         return numbers
+
+    def _known_tags(self) -> set[str]:
+        classes = self._metainfo['classes']
+        known = set(self.tag_classes)
+        for names in (self.METAINFO.get('classes', ()), self.mask_names(classes)):
+            if set(classes) <= set(names):
+                known.update(names[1:])
+        return known
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Returns the numbers (from 0) of the foreground classes of an image.
@@ -262,15 +304,26 @@ class TagDataset(BaseSegDataset):
         Raises:
             FileNotFoundError: The mask is missing.
             RuntimeError: The mask is damaged.
-            ValueError: The mask has several channels.
+            ValueError: The mask has several channels or more than 8 bits.
         """
         state = random_state(idx.seed) if isinstance(idx, SeededIndex) else contextlib.nullcontext()
+        path = super().get_data_info(idx).get('seg_map_path')
+        # The toolbox's transform, which its inference knows by name, names no file, and it loads
+        # masks that hold no class ids.
         try:
             with state:
-                return super().prepare_data(idx)
+                result = super().prepare_data(idx)
         except Exception:
-            # The toolbox's transform, which its inference knows by name, does not name the file.
-            path = super().get_data_info(idx).get('seg_map_path')
             if path is not None:
                 require_readable_mask(path)
             raise
+        if path is not None and _has_mask(result):
+            require_class_ids(path)
+        return result
+
+
+def _has_mask(result: Any) -> bool:
+    samples = result.get('data_samples', result) if isinstance(result, dict) else ()
+    # Test-time augmentation makes several samples of an image.
+    first = samples[0] if isinstance(samples, list) else samples
+    return 'gt_sem_seg' in first or 'gt_seg_map' in first

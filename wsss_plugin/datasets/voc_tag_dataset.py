@@ -10,6 +10,7 @@ from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import DATASETS
 
 from wsss_plugin.datasets.tag_dataset import TagDataset
+from wsss_plugin.datasets.text_files import read_text
 
 
 @DATASETS.register_module()
@@ -45,7 +46,7 @@ class VOCTagDataset(TagDataset):
 
     def load_samples(self) -> list[dict[str, Any]]:
         """Lists the images of ``ann_file`` with the objects of their annotations."""
-        lines = Path(self.ann_file).read_text().splitlines()
+        lines = read_text(self.ann_file).splitlines()
         return [self._sample(line) for line in lines if line.strip()]
 
     def _sample(self, line: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class ScaleMaxTTAModel(SegTTAModel):
             One sample per image with fused ``seg_logits`` and their arg-max as ``pred_sem_seg``.
 
         Raises:
-            KeyError: If ``img_shape`` is missing.
+            KeyError: If ``img_shape`` or ``seg_logits`` is missing.
             ValueError: If there is one channel only.
         """
         return [self._merge(data_samples) for data_samples in data_samples_list]
@@ -71,6 +71,12 @@ class ScaleMaxTTAModel(SegTTAModel):
                 raise KeyError(
                     'expected img_shape in the data sample, by which flips of one scale are told '
                     'from scales, received none; add it to meta_keys of the packing transform'
+                )
+            if 'seg_logits' not in sample:
+                raise KeyError(
+                    f'expected seg_logits of {sample.get("img_path")} to combine its scales and '
+                    f'flips, received {sorted(sample.keys())}; a model that segments by CAM '
+                    'combines them by itself: test it without --tta'
                 )
             size = tuple(sample.img_shape[:2])
             by_size.setdefault(size, []).append(sample.seg_logits.data)

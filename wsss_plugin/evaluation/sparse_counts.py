@@ -8,6 +8,9 @@ import numpy as np
 from mmseg.evaluation import IoUMetric
 from torch import Tensor
 
+# The routine counts in float32, which holds every whole number up to this one.
+_EXACT = 2**24
+
 
 @dataclass(frozen=True)
 class SparseCounts:
@@ -36,15 +39,23 @@ def count_classes(
     Returns:
         The counts of the classes that occur.
     """
-    rows = []
-    for prediction in predictions:
-        intersect, _, predicted, labelled = IoUMetric.intersect_and_union(
-            prediction.to(label), label, num_classes, ignore_index
-        )
-        rows.append(np.stack([intersect.numpy(), predicted.numpy(), labelled.numpy()]))
+    rows = [
+        _count(prediction.to(label), label, num_classes, ignore_index) for prediction in predictions
+    ]
     counts = np.stack(rows).astype(np.int32)
     classes = np.flatnonzero(counts.any(axis=(0, 1)))
     return SparseCounts(classes.astype(np.int32), counts[..., classes])
+
+
+def _count(prediction: Tensor, label: Tensor, num_classes: int, ignore_index: int) -> np.ndarray:
+    counts = np.zeros((3, num_classes), dtype=np.int64)
+    parts = zip(prediction.flatten().split(_EXACT), label.flatten().split(_EXACT), strict=True)
+    for part, true in parts:
+        intersect, _, predicted, labelled = IoUMetric.intersect_and_union(
+            part, true, num_classes, ignore_index
+        )
+        counts += np.stack([intersect, predicted, labelled]).astype(np.int64)
+    return counts
 
 
 def sum_counts(parts: list[SparseCounts], num_classes: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +101,7 @@ class WSSSMetric(BaseMetric):
         self.output_dir = None if output_dir is None else Path(output_dir)
         if self.output_dir is not None:
             self.output_dir.mkdir(parents=True, exist_ok=True)
+        self._written: dict[str, str] = {}
         self.format_only = format_only
         self.out_file = None if out_file is None else Path(out_file)
 
@@ -126,13 +128,15 @@ class WSSSMetric(BaseMetric):
 
         Raises:
             KeyError: If the prediction, the mask or the logits for the CRF are missing.
-            ValueError: If sizes differ or a mask holds a value that is no class.
+            ValueError: If sizes differ, a mask holds a value that is no class, or predictions of
+                two images have one name in ``output_dir``.
             RuntimeError: If the logits do not belong to the prediction, or a CRF failed.
         """
         for sample in data_samples:
             # Every image keeps its place in the results: MMEngine cuts off by position what the
             # distributed sampler added.
             result: dict[str, Any] = {
+                'name': _name(sample),
                 'fields': {},
                 'groups': _groups(sample),
                 'size': _size(sample, multi_scale=len(self.scales) > 1),
@@ -170,6 +174,10 @@ class WSSSMetric(BaseMetric):
         Returns:
             The metrics by name, in percent.
         """
+        if self.output_dir is not None:
+            # Other processes may have written images of the same name.
+            for result in results:
+                self._reserve(self.output_dir, result['name'])
         if self.format_only:
             print_log(f'predictions are in {self.output_dir}', logger='current')
             return {}
@@ -180,6 +188,7 @@ class WSSSMetric(BaseMetric):
         protocol = self._protocol(results)
         metrics = _named_metrics(rates, groups, sweep)
         self._print(protocol, rates, groups, sweep)
+        self._warn_without_foreground(totals)
         if self.out_file is not None:
             _write(
                 self.out_file,
@@ -287,7 +296,18 @@ class WSSSMetric(BaseMetric):
     def _save(self, name: str, label: np.ndarray) -> None:
         if self.output_dir is not None:
             palette = (self.dataset_meta or {}).get('palette')
-            save_label_png(self.output_dir / f'{Path(name).stem}.png', label, palette)
+            save_label_png(self._reserve(self.output_dir, name), label, palette)
+
+    def _reserve(self, folder: Path, name: str) -> Path:
+        path = folder / f'{Path(name).stem}.png'
+        owner = self._written.setdefault(path.name, name)
+        if owner != name:
+            raise ValueError(
+                f'expected images whose names differ beyond their folders for output_dir, received '
+                f'{owner} and {name}, which would both be {path}; rename one of them, or leave '
+                'output_dir out'
+            )
+        return path
 
     def _totals(self, results: list[dict]) -> dict[str, np.ndarray]:
         parts = {
@@ -363,6 +383,18 @@ class WSSSMetric(BaseMetric):
         if sweep:
             texts += ['CAM thresholds:', report.sweep_table(sweep)]
         print_log('\n' + '\n'.join(texts), logger='current')
+
+    def _warn_without_foreground(self, totals: Mapping[str, np.ndarray]) -> None:
+        labelled = [total[0, 2, 1:].sum() for total in totals.values()]
+        if labelled and not any(labelled):
+            print_log(
+                f'expected foreground in the masks of the {self.split or "evaluated"} images, '
+                'received background and ignored pixels only, so that mIoU says nothing: class k '
+                f'has the value k in a mask and {self.ignore_index} is ignored; convert masks of '
+                '0 and 255 to 0 and 1, or check the data set and its metainfo',
+                logger='current',
+                level=logging.WARNING,
+            )
 
 
 def _write(path: Path, **content: object) -> None:

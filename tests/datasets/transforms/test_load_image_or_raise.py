@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from wsss_plugin.datasets.transforms import LoadImageOrRaise
 
@@ -22,8 +23,6 @@ def test_missing_file(tmp_path):
 @pytest.mark.parametrize('suffix', ['jpg', 'png'])
 @pytest.mark.parametrize('share', [0.0, 0.3, 0.9])
 def test_truncated_file(tmp_path, suffix, share):
-    from PIL import Image
-
     path = tmp_path / f'cut.{suffix}'
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     Image.fromarray(noise).save(path)
@@ -38,3 +37,20 @@ def test_file_that_is_no_image(tmp_path):
     path.write_text('hello')
     with pytest.raises(RuntimeError, match=r'text\.jpg'):
         LoadImageOrRaise()({'img_path': str(path)})
+
+
+@pytest.mark.parametrize(
+    ('dtype', 'suffix'), [('u2', 'png'), ('u2', 'tif'), ('i4', 'tif'), ('f4', 'tif')]
+)
+def test_more_than_eight_bits(tmp_path, dtype, suffix):
+    path = tmp_path / f'deep.{suffix}'
+    Image.fromarray(np.full((8, 8), 1000, dtype)).save(path)
+    with pytest.raises(ValueError, match=rf'deep\.{suffix}: .*8 bits.*received .*convert'):
+        LoadImageOrRaise()({'img_path': str(path)})
+
+
+@pytest.mark.parametrize('mode', ['1', 'L', 'P', 'LA', 'RGBA', 'CMYK'])
+def test_other_images_of_eight_bits(tmp_path, mode):
+    path = tmp_path / 'a.tif'
+    Image.new('RGB', (8, 6), (250, 250, 250)).convert(mode).save(path)
+    assert LoadImageOrRaise()({'img_path': str(path)})['img'].shape == (6, 8, 3)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mmcv.transforms import LoadImageFromFile
+from mmengine import fileio
 from mmseg.registry import TRANSFORMS
+from PIL import Image
+
+from wsss_plugin.datasets.pixel_modes import is_deep
 
 
 @TRANSFORMS.register_module()
@@ -35,10 +39,11 @@ class LoadImageOrRaise(LoadImageFromFile):
         Raises:
             FileNotFoundError: There is no such file.
             RuntimeError: The file is empty, truncated or no image.
+            ValueError: Pixels have more than 8 bits, which Pillow would clip to white.
         """
         path = results['img_path']
         try:
-            return super().transform(results)
+            loaded = super().transform(results)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f'{path}: expected an image, found no file; check data_root, data_prefix and '
@@ -49,3 +54,19 @@ class LoadImageOrRaise(LoadImageFromFile):
                 f'{path}: expected a complete image, received a damaged, truncated or unsupported '
                 f'file ({error}); replace the file or remove its name from the list of images'
             ) from error
+        if loaded is not None and self.imdecode_backend == 'pillow':
+            self._require_eight_bits(path)
+        return loaded
+
+    def _require_eight_bits(self, path: str) -> None:
+        with (
+            fileio.get_local_path(path, backend_args=self.backend_args) as local,
+            Image.open(local) as image,
+        ):
+            mode = image.mode
+        if is_deep(mode):
+            raise ValueError(
+                f"{path}: expected an image of 8 bits per channel, received one in Pillow's mode "
+                f"'{mode}', whose values would be clipped at 255; convert it to 8 bits with its "
+                'values scaled to 0 to 255'
+            )
