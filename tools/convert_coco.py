@@ -56,7 +56,7 @@ def draw_mask(
     return mask
 
 
-def _jobs(ann_file: str, out: Path, crowd_label: int) -> Iterator[Job]:
+def _jobs(ann_file: str, out: Path, crowd_label: int, skip: bool) -> Iterator[Job]:
     coco = load_coco(ann_file)
     labels = {category: number for number, category in enumerate(sorted(coco.cats), start=1)}
     if len(labels) > 254:
@@ -66,26 +66,29 @@ def _jobs(ann_file: str, out: Path, crowd_label: int) -> Iterator[Job]:
     for image_id in sorted(coco.imgs):
         image = coco.imgs[image_id]
         path = out / Path(image['file_name']).with_suffix('.png')
-        annotations = coco.imgToAnns.get(image_id, [])
-        for annotation in annotations:
-            _require_drawable(ann_file, annotation, image['height'], image['width'])
-        yield path, image['height'], image['width'], annotations, labels, crowd_label
+        height, width = image['height'], image['width']
+        annotations = []
+        for annotation in coco.imgToAnns.get(image_id, []):
+            if _is_drawable(annotation['segmentation'], height, width):
+                annotations.append(annotation)
+            elif skip:
+                print(f'convert_coco: annotation {annotation["id"]} has no outline, left out')
+            else:
+                raise ValueError(
+                    f'{ann_file}: expected in annotation {annotation["id"]} polygons of three or '
+                    f'more points, or run lengths of {height}x{width} pixels, received '
+                    f'{str(annotation["segmentation"])[:60]}; draw the outline of the object, or '
+                    'leave such annotations out by --skip-without-outline'
+                )
+        yield path, height, width, annotations, labels, crowd_label
 
 
-def _require_drawable(ann_file: str, annotation: dict[str, Any], height: int, width: int) -> None:
-    shape = annotation['segmentation']
-    if isinstance(shape, list) and shape and all(map(_is_polygon, shape)):
-        return
+def _is_drawable(shape: Any, height: int, width: int) -> bool:
     if isinstance(shape, dict) and shape.get('size') == [height, width]:
         # Compressed run lengths are a text.
         counts = shape.get('counts')
-        if isinstance(counts, str) or _fill(_numbers(counts), height * width):
-            return
-    raise ValueError(
-        f'{ann_file}: expected in annotation {annotation["id"]} polygons of three or more points, '
-        f'or run lengths of {height}x{width} pixels, received {str(shape)[:60]}; draw the outline '
-        'of the object or remove the annotation'
-    )
+        return isinstance(counts, str) or _fill(_numbers(counts), height * width)
+    return isinstance(shape, list) and bool(shape) and all(map(_is_polygon, shape))
 
 
 def _is_polygon(points: Any) -> bool:
@@ -135,6 +138,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--crowd', choices=('class', 'ignore'), default='class', help='label of crowd regions'
     )
+    parser.add_argument(
+        '--skip-without-outline',
+        action='store_true',
+        help='name annotations that cannot be drawn, such as boxes only, and leave them out',
+    )
     return parser.parse_args(arguments)
 
 
@@ -147,7 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     try:
-        jobs = list(_jobs(args.ann_file, args.out, 255 if args.crowd == 'ignore' else -1))
+        crowd_label = 255 if args.crowd == 'ignore' else -1
+        jobs = list(_jobs(args.ann_file, args.out, crowd_label, args.skip_without_outline))
     except ValueError as error:
         print(f'convert_coco: {error}', file=sys.stderr)
         return 1

@@ -122,6 +122,17 @@ def test_outline_that_cannot_be_drawn(tool, tmp_path, capsys, content, shape):
     _check_error(tool, tmp_path, capsys, content, message)
 
 
+def test_what_cannot_be_drawn_is_named_and_left_out(tool, tmp_path, capsys, content):
+    content['annotations'][1]['segmentation'] = [[2, 2, 6, 6]]
+    path = tmp_path / 'instances.json'
+    path.write_text(json.dumps(content))
+    assert tool['main']([str(path), str(tmp_path), '--workers', '1', '--skip-without-outline']) == 0
+    assert 'annotation 2 has no outline' in capsys.readouterr().out
+    expected = np.ones((8, 10))
+    expected[3:5, 3:5] = 2
+    assert np.array_equal(Image.open(tmp_path / 'a.png'), expected)
+
+
 def _check_error(tool, tmp_path, capsys, content, message):
     path = tmp_path / 'instances.json'
     path.write_text(json.dumps(content))
