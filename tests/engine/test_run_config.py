@@ -54,17 +54,24 @@ def test_amp_switches_the_wrapper(path):
         run_config.enable_amp(config)
 
 
-def test_resume_is_off_automatic_or_from_a_file(path):
-    config = Config({'load_from': None})
+def test_resume_is_off_automatic_or_from_a_file(path, tmp_path):
+    config = Config({'load_from': None, 'work_dir': str(tmp_path / 'work')})
     run_config.set_resume(config, None)
     assert not config.resume
-    run_config.set_resume(config, 'auto')
-    assert config.resume
-    assert config.load_from is None
     run_config.set_resume(config, path)
+    assert config.resume
     assert config.load_from == path
     with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
         run_config.set_resume(config, 'nowhere.pth')
+
+
+def test_automatic_resume_goes_before_the_weights_to_start_from(tmp_path):
+    config = Config({'load_from': 'other.pth', 'work_dir': str(tmp_path)})
+    run_config.set_resume(config, 'auto')
+    assert (config.resume, config.load_from) == (False, 'other.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
+    run_config.set_resume(config, 'auto')
+    assert (config.resume, config.load_from) == (True, None)
 
 
 def test_crf_goes_to_the_metric_that_knows_it(path):

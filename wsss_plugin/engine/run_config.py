@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
 from mmseg.registry import DATASETS
 
 from wsss_plugin import compat
@@ -153,14 +154,20 @@ def set_resume(config: Config, resume: str | None) -> None:
 
     Args:
         config (Config): Changed in place.
-        resume (str, optional): 'auto' for the latest in the work folder, or a file; None starts
-            anew.
+        resume (str, optional): 'auto' for the latest in the work folder, or a file; None, or
+            'auto' where the work folder has none, starts anew.
 
     Raises:
         FileNotFoundError: If the file does not exist.
     """
+    if resume == 'auto':
+        config.resume = find_latest_checkpoint(config.work_dir) is not None
+        # The toolbox would take load_from for the checkpoint to continue from.
+        if config.resume:
+            config.load_from = None
+        return
     config.resume = resume is not None
-    if resume is None or resume == 'auto':
+    if resume is None:
         return
     if not Path(resume).is_file():
         raise FileNotFoundError(
