@@ -13,6 +13,32 @@ visualizer = dict(type='SegLocalVisualizer')
 custom_hooks = [dict(type='SafeCheckpointHook')]
 """
 
+_NEW_STYLE = """
+from mmcv.transforms import RandomFlip, Resize, TestTimeAug
+from mmengine.model import PretrainedInit
+from mmengine.optim import AmpOptimWrapper
+from wsss_plugin.datasets import VOCTagDataset
+from wsss_plugin.engine import SafeCheckpointHook
+from wsss_plugin.evaluation import WSSSMetric
+
+model = dict(init_cfg=dict(type=PretrainedInit, checkpoint='no/such.pth'))
+optim_wrapper = dict(type=AmpOptimWrapper)
+val_dataloader = dict(dataset=dict(type=VOCTagDataset, data_root='no/such'))
+test_dataloader = dict(dataset=dict(pipeline=[]))
+test_evaluator = dict(type=WSSSMetric)
+tta_model = dict(type='SegTTAModel')
+tta_pipeline = [
+    dict(
+        type=TestTimeAug,
+        transforms=[
+            [dict(type=Resize, scale_factor=1.5)],
+            [dict(type=RandomFlip, prob=1.0)],
+        ],
+    )
+]
+custom_hooks = [dict(type=SafeCheckpointHook)]
+"""
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -161,3 +187,19 @@ def test_missing_weights_of_a_transformer_are_named():
     model = dict(backbone=dict(vit=dict(type='TimmVisionTransformer', pretrained='no/such.pth')))
     with pytest.raises(FileNotFoundError, match=r'model\.backbone\.vit\.pretrained=False'):
         run_config.check_weights(model)
+
+
+def test_types_may_be_classes(tmp_path):
+    file = tmp_path / 'new_style.py'
+    file.write_text(_NEW_STYLE)
+    config = run_config.load_config(str(file))
+    assert len(config.custom_hooks) == 2
+    run_config.enable_amp(config)
+    with pytest.raises(FileNotFoundError, match=r'model\.init_cfg\.checkpoint'):
+        run_config.check_weights(config.model)
+    run_config.enable_crf(config)
+    assert config.test_evaluator.crf == {}
+    run_config.enable_tta(config)
+    assert (config.test_evaluator.scales, config.test_evaluator.flip) == ((1.5,), True)
+    with pytest.warns(UserWarning, match='without validation'):
+        assert run_config.skip_validation_without_masks(config)
