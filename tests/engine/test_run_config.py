@@ -56,7 +56,7 @@ def test_command_line_goes_before_the_config(path):
 
 def test_adds_the_checkpoint_hooks_once(path):
     hooks = [hook['type'] for hook in run_config.load_config(path).custom_hooks]
-    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook']
+    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook', 'SkipTrainedDataHook']
 
 
 def test_distributed_training_gets_a_wrapper_for_any_device(path, monkeypatch):
@@ -193,7 +193,7 @@ def test_types_may_be_classes(tmp_path):
     file = tmp_path / 'new_style.py'
     file.write_text(_NEW_STYLE)
     config = run_config.load_config(str(file))
-    assert len(config.custom_hooks) == 2
+    assert len(config.custom_hooks) == 3
     run_config.enable_amp(config)
     with pytest.raises(FileNotFoundError, match=r'model\.init_cfg\.checkpoint'):
         run_config.check_weights(config.model)

@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import type_name
 
-_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook')
+_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook')
 
 
 def load_config(
