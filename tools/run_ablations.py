@@ -76,8 +76,17 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The last checkpoint, present once the training is finished."""
+        """The last checkpoint."""
         return self.folder / f'iter_{self.iterations}.pth'
+
+    @property
+    def trained(self) -> bool:
+        """Whether the last checkpoint is there and whole."""
+        # The toolbox notes the name once all is saved, and a test has read all.
+        note = self.folder / 'last_checkpoint'
+        last = Path(note.read_text(encoding='utf-8').strip()).name if note.is_file() else ''
+        tested = any(self.metrics_file(test).is_file() for test in TESTS)
+        return self.checkpoint.is_file() and (last == self.checkpoint.name or tested)
 
     @property
     def done(self) -> bool:
@@ -275,7 +284,7 @@ def execute(run: Run, threads: int) -> None:
     # A copy, so that a run is what its folder says even if the config is edited meanwhile.
     config = run.folder / 'config.py'
     run.config.dump(config)
-    if not run.checkpoint.is_file():
+    if not run.trained:
         # The result does not depend on validation while training.
         options = ['--resume', '--cfg-options', f'train_cfg.val_begin={run.iterations + 1}']
         _call(run, 'train.py', [str(config), '--work-dir', str(run.folder), *options], threads)

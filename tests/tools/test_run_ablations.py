@@ -49,6 +49,7 @@ def calls(tool, monkeypatch):
         seed = int(run.folder.name.rsplit('_', 1)[1])
         if script == 'train.py':
             run.checkpoint.write_text('')
+            (run.folder / 'last_checkpoint').write_text(str(run.checkpoint))
             return
         metrics = {**_METRICS, 'mIoU': _METRICS['mIoU'] + seed}
         if '--crf' in arguments:
@@ -154,6 +155,42 @@ def test_called_again_does_only_what_is_open(tool, configs, calls, tmp_path):
     metrics.unlink()
     main(arguments)
     assert [(name, script) for name, script, *_ in calls] == [('other seed 2', 'test.py')]
+
+
+def _folder_of(tool, configs, tmp_path):
+    (row,) = tool('run_ablations').plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    run = row.runs[0]
+    run.folder.mkdir(parents=True)
+    run.checkpoint.write_text('')
+    return run
+
+
+@pytest.mark.parametrize(
+    ('last', 'scripts'),
+    [
+        (None, ['train.py', 'test.py']),
+        ('iter_4.pth', ['train.py', 'test.py']),
+        ('elsewhere/iter_7.pth\n', ['test.py']),
+    ],
+)
+def test_a_checkpoint_cut_short_is_trained_again(tool, configs, calls, tmp_path, last, scripts):
+    """MMEngine notes the name of a checkpoint once it is saved."""
+    run = _folder_of(tool, configs, tmp_path)
+    if last:
+        (run.folder / 'last_checkpoint').write_text(last)
+    tool('run_ablations').main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert [script for _, script, *_ in calls] == scripts
+
+
+def test_a_checkpoint_that_was_tested_is_whole(tool, configs, calls, tmp_path):
+    run = _folder_of(tool, configs, tmp_path)
+    run.metrics_file('metrics').write_text(json.dumps(_METRICS))
+    run.machine_file.write_text('here')
+    main = tool('run_ablations').main
+    main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert calls == []
+    main([*_arguments(configs[:1], tmp_path), '--seeds', '0', '--multi-scale'])
+    assert [script for _, script, *_ in calls] == ['test.py']
 
 
 def test_changed_config_is_run_again(tool, configs, calls, tmp_path):
