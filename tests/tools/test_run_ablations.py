@@ -1,4 +1,10 @@
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -248,6 +254,46 @@ def test_process_that_fails_is_named_with_its_output(tool, configs, tmp_path, mo
     monkeypatch.setattr(module, 'TOOLS', tmp_path)
     with pytest.raises(RuntimeError, match=r'broken.py of full seed 0 failed(.|\n)*no such thing'):
         module._call(run, 'broken.py', [], 1)
+
+
+_SLOW_TRAINING = """
+import os, pathlib, time
+(pathlib.Path(__file__).parent / f'{os.getpid()}.pid').touch()
+time.sleep(120)
+"""
+_DRIVER = """
+import pathlib, runpy, sys
+tool = runpy.run_path(sys.argv.pop(1))
+tool['main'].__globals__['TOOLS'] = pathlib.Path(__file__).parent
+sys.exit(tool['main']())
+"""
+
+
+def test_its_processes_end_with_it(tool, configs, tmp_path):
+    """Otherwise a second call would train beside them in the same folders."""
+    folder = tmp_path / 'slow'
+    folder.mkdir()
+    (folder / 'train.py').write_text(_SLOW_TRAINING)
+    (folder / 'driver.py').write_text(_DRIVER)
+    arguments = [tool('run_ablations').__file__, *_arguments(configs[:1], tmp_path)]
+    arguments += ['--seeds', '0', '1', '2', '--jobs', '2']
+    process = subprocess.Popen([sys.executable, str(folder / 'driver.py'), *arguments])
+    try:
+        while len(list(folder.glob('*.pid'))) < 2:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+        started = [int(path.stem) for path in folder.glob('*.pid')]
+        assert len(started) == 2
+        for pid in started:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+    finally:
+        process.kill()
+        for path in folder.glob('*.pid'):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.stem), signal.SIGKILL)
 
 
 def test_progress_names_the_iteration(tool, configs, tmp_path):
