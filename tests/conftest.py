@@ -1,13 +1,14 @@
-"""Saved reference arrays and plain formulations for all tests."""
+"""Seeds, the device, saved reference arrays and plain formulations for all tests."""
 
 from __future__ import annotations
 
 import importlib.util
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import mmengine.device.utils
 import numpy as np
 import pytest
 import torch
@@ -24,6 +25,20 @@ def _seed() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _cpu(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests and the processes that they start use the CPU, unless they are marked ``gpu``."""
+    if request.node.get_closest_marker('gpu') is not None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        # MMEngine asks for the device only once, when it is imported.
+        patch.setattr(mmengine.device.utils, 'DEVICE', 'cpu')
+        patch.setattr(torch.cuda, 'is_available', lambda: False)
+        patch.setenv('CUDA_VISIBLE_DEVICES', '')
+        yield
 
 
 @pytest.fixture

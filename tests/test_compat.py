@@ -106,6 +106,55 @@ def test_missing_and_damaged_checkpoints_are_named(tmp_path):
             CheckpointLoader.load_checkpoint(str(path))
 
 
+class _Batches:
+    """The iterator of a toolbox that cannot skip."""
+
+    def __init__(self, loader):
+        self.batches = iter(loader)
+
+    def __iter__(self):
+        return self.batches
+
+
+class _SkippingBatches(_Batches):
+    """The iterator of a toolbox that can."""
+
+    def skip_iter(self, num_iters):
+        raise NotImplementedError
+
+
+class _SkippingSampler(list):
+    def skip(self, num_samples):
+        del self[:num_samples]
+
+
+def _resumed_loop(batches, sampler, **batching):
+    loader = torch.utils.data.DataLoader(range(100, 116), **{'sampler': sampler, **batching})
+    return types.SimpleNamespace(dataloader=loader, dataloader_iterator=batches(loader), iter=3)
+
+
+def test_trained_data_are_skipped():
+    loop = _resumed_loop(_Batches, _SkippingSampler(range(16)), batch_size=4)
+    assert compat.skip_trained_data(loop)
+    batches = list(loop.dataloader_iterator)
+    assert batches[:3] == [None] * 3
+    assert [batch.tolist() for batch in batches[3:]] == [[112, 113, 114, 115]]
+
+
+def test_data_are_left_to_a_loop_that_skips_and_to_samplers_that_cannot():
+    sampler = _SkippingSampler(range(16))
+    by_batches = torch.utils.data.BatchSampler(sampler, 4, drop_last=False)
+    for loop in (
+        _resumed_loop(_SkippingBatches, sampler, batch_size=4),
+        _resumed_loop(_Batches, list(range(16)), batch_size=4),
+        _resumed_loop(_Batches, None, batch_sampler=by_batches),
+    ):
+        before = loop.dataloader_iterator
+        assert not compat.skip_trained_data(loop)
+        assert loop.dataloader_iterator is before
+    assert len(sampler) == 16
+
+
 def test_distribution_is_started_only_where_needed(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR'):

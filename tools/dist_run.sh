@@ -33,6 +33,6 @@ exec "$python" -m torch.distributed.run \
   --nnodes="${NNODES:-1}" \
   --node_rank="${NODE_RANK:-0}" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-  --master_port="${PORT:-29500}" \
+  --master_port="${PORT:-${MASTER_PORT:-29500}}" \
   --nproc_per_node="$processes" \
   "$here/$script" "${arguments[@]}" --launcher pytorch "$@"

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.engine.deployment import deployed_model, deployed_weights
+from wsss_plugin.engine.deployment import deployed_model, deployed_weights, with_toolbox_loader
 
 _SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
 _SHARED_KEYS += ('test_evaluator', 'test_cfg', 'default_hooks', 'log_processor', 'visualizer')
@@ -97,7 +97,8 @@ def write_config(in_file: str, config_file: str, checkpoint: Path) -> Path:
                 'of its training: --config CONFIG'
             )
         config = Config.fromstring(meta['cfg'], file_format='.py')
-    deployed = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
+    shared = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
+    deployed = with_toolbox_loader(shared)
     model = deployed_model(config.model)
     target = checkpoint.with_suffix('.py')
     Config({**deployed, 'model': model, 'load_from': str(checkpoint)}).dump(target)

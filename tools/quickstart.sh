@@ -28,7 +28,9 @@ fi
 iterations=$(python -c "from mmengine.config import Config
 print(Config.fromfile('$config').train_cfg.max_iters)")
 checkpoint=$work_dir/iter_$iterations.pth
-if [[ ! -f $checkpoint ]]; then
+last=$(cat "$work_dir/last_checkpoint" 2>/dev/null || true)
+# A file that the training has not noted was cut short, unless a test has read it.
+if [[ ! -f $checkpoint || (${last##*/} != "${checkpoint##*/}" && ! $metrics -nt $checkpoint) ]]; then
   say "training $config ($iterations iterations)"
   python tools/train.py "$config" --work-dir "$work_dir" --resume
 else

@@ -16,14 +16,17 @@ import math
 import os
 import platform
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -76,8 +79,17 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The last checkpoint, present once the training is finished."""
+        """The last checkpoint."""
         return self.folder / f'iter_{self.iterations}.pth'
+
+    @property
+    def trained(self) -> bool:
+        """Whether the last checkpoint is there and whole."""
+        # The toolbox notes the name once all is saved, and a test has read all.
+        note = self.folder / 'last_checkpoint'
+        last = Path(note.read_text(encoding='utf-8').strip()).name if note.is_file() else ''
+        tested = any(self.metrics_file(test).is_file() for test in TESTS)
+        return self.checkpoint.is_file() and (last == self.checkpoint.name or tested)
 
     @property
     def done(self) -> bool:
@@ -147,6 +159,49 @@ class Row:
     def is_cam(self) -> bool:
         """Whether the segmentation is a CAM, for want of a decoder."""
         return 'decode_head' not in self.config.model
+
+
+class Children:
+    """The processes of the runs, which end together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen] = set()
+        self._stopped = False
+
+    def call(self, command: Sequence[str], **options: Any) -> int:
+        """Runs a process to its end.
+
+        Args:
+            command: What to start.
+            **options: Arguments of ``subprocess.Popen``.
+
+        Returns:
+            Its exit status.
+
+        Raises:
+            RuntimeError: If the processes were stopped before this one began.
+        """
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError(f'all runs were stopped before {command} began; call it again')
+            process = subprocess.Popen(command, **options)
+            self._running.add(process)
+        try:
+            return process.wait()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+    def stop(self) -> None:
+        """Ends what runs and starts nothing more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
+
+
+CHILDREN = Children()
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -275,7 +330,7 @@ def execute(run: Run, threads: int) -> None:
     # A copy, so that a run is what its folder says even if the config is edited meanwhile.
     config = run.folder / 'config.py'
     run.config.dump(config)
-    if not run.checkpoint.is_file():
+    if not run.trained:
         # The result does not depend on validation while training.
         options = ['--resume', '--cfg-options', f'train_cfg.val_begin={run.iterations + 1}']
         _call(run, 'train.py', [str(config), '--work-dir', str(run.folder), *options], threads)
@@ -298,10 +353,10 @@ def _call(run: Run, script: str, arguments: Sequence[str], threads: int) -> None
     environment = {name: str(threads) for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')}
     command = [sys.executable, str(TOOLS / script), *arguments]
     with log.open('a', encoding='utf-8') as stream:
-        done = subprocess.run(
+        status = CHILDREN.call(
             command, stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
-    if done.returncode != 0:
+    if status != 0:
         tail = '\n'.join(log.read_text(encoding='utf-8').splitlines()[-15:])
         raise RuntimeError(f'{script} of {run.name} failed, see {log}:\n{tail}')
 
@@ -322,6 +377,7 @@ def execute_all(rows: Sequence[Row], args: argparse.Namespace) -> list[RuntimeEr
     failures: list[RuntimeError] = []
     start = time.monotonic()
     executor = ThreadPoolExecutor(args.jobs)
+    handler = signal.signal(signal.SIGTERM, _stop)
     try:
         waiting = {executor.submit(execute, run, args.threads): run for run in open_runs}
         finished = 0
@@ -347,7 +403,14 @@ def execute_all(rows: Sequence[Row], args: argparse.Namespace) -> list[RuntimeEr
                     write_report(rows, args)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+        signal.signal(signal.SIGTERM, handler)
     return failures
+
+
+def _stop(number: int, _frame: object) -> None:
+    # Ctrl-C reaches the processes by itself.
+    CHILDREN.stop()
+    raise SystemExit(128 + number)
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ import importlib
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import pickle
 import sys
@@ -196,3 +197,27 @@ def init_distributed(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -
     seconds = float((dist_cfg or {}).get('timeout', 1800))
     distributed.init_process_group('gloo', timeout=datetime.timedelta(seconds=seconds))
     return 'gloo'
+
+
+def skip_trained_data(loop: Any) -> bool:
+    """Lets a resumed loop begin where its data were, instead of loading all that was trained on.
+
+    Nothing is done where the loop does so itself, as later toolboxes do, nor for a sampler without
+    ``skip(num_samples)``.
+
+    Args:
+        loop (IterBasedTrainLoop): About to run, its iteration restored.
+
+    Returns:
+        bool: Whether the data begin there now.
+    """
+    loader, iterator = loop.dataloader, type(loop.dataloader_iterator)
+    can_skip = hasattr(loader.sampler, 'skip') and loader.batch_size is not None
+    if hasattr(iterator, 'skip_iter') or not can_skip:
+        return False
+    loader.sampler.skip(loop.iter * loader.batch_size)
+    # Its workers are at the beginning of the data already, and end before the others start.
+    loop.dataloader_iterator = None
+    # The loop will take as many batches as it has trained and drop them.
+    loop.dataloader_iterator = itertools.chain(itertools.repeat(None, loop.iter), iterator(loader))
+    return True

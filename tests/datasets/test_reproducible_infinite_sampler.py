@@ -43,8 +43,23 @@ def test_iterating_again_restarts_the_stream():
     assert len(sampler) == 4
 
 
+@pytest.mark.parametrize('world', [1, 2])
+def test_skipping_leaves_out_the_beginning_of_every_rank(monkeypatch, world):
+    for rank in range(world):
+        monkeypatch.setattr(module, 'get_dist_info', lambda rank=rank: (rank, world))
+        whole = _take(20, seed=4)
+        sampler = ReproducibleInfiniteSampler([0] * 5, seed=4)
+        # The number counts from the beginning of the stream, not from where it was before.
+        for skipped in (13, 7):
+            sampler.skip(skipped)
+            rest = [(int(i), i.seed) for i in itertools.islice(sampler, 20 - skipped)]
+            assert rest == whole[skipped:]
+
+
 def test_errors():
     with pytest.raises(ValueError, match='empty data set'):
         ReproducibleInfiniteSampler([])
     with pytest.raises(ValueError, match='seed: expected'):
         ReproducibleInfiniteSampler([0], seed=-1)
+    with pytest.raises(ValueError, match='num_samples: expected'):
+        ReproducibleInfiniteSampler([0], seed=0).skip(-1)

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from wsss_plugin.engine.deployment import deployed_model, deployed_weights
+from wsss_plugin.datasets import LoadImageOrRaise
+from wsss_plugin.engine.deployment import (
+    deployed_model,
+    deployed_weights,
+    with_toolbox_loader,
+)
 
 _DUAL = {
     'backbone.vit.blocks.0.weight': torch.ones(2),
@@ -29,6 +34,33 @@ def test_keeps_the_segmentation_branch_under_plain_names():
 def test_single_branch_names_stay():
     weights = {'backbone.norm.bias': torch.ones(1), 'decode_head.x': torch.ones(1)}
     assert list(deployed_weights({**weights, 'cam_head.x': torch.ones(1)})) == list(weights)
+
+
+def test_names_of_a_wrapped_model_are_those_of_the_model():
+    wrapped = {f'module.{name}': weight for name, weight in _DUAL.items()}
+    assert list(deployed_weights(wrapped)) == list(deployed_weights(_DUAL))
+
+
+def test_a_neck_stays_with_its_weights():
+    weights = {**_DUAL, 'neck.conv.weight': torch.ones(2)}
+    assert 'neck.conv.weight' in deployed_weights(weights)
+    model = {
+        'backbone': {'type': 'ResNet', 'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}},
+        'neck': {'type': 'FPN', 'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}},
+        'decode_head': {'type': 'FPNHead'},
+    }
+    assert deployed_model(model)['neck'] == {'type': 'FPN'}
+    assert 'neck' not in deployed_model({**model, 'neck': None})
+
+
+@pytest.mark.parametrize('kind', ['LoadImageOrRaise', LoadImageOrRaise])
+def test_the_loader_is_one_that_the_toolbox_knows(kind):
+    resize = {'type': 'Resize', 'scale': (32, 32)}
+    loader = with_toolbox_loader({'pipeline': [{'type': kind}, resize]})
+    expected = {'type': 'LoadImageFromFile', 'imdecode_backend': 'pillow'}
+    assert loader == {'pipeline': [expected, resize]}
+    own = with_toolbox_loader([{'type': kind, 'imdecode_backend': 'cv2', 'to_float32': True}])
+    assert own == [{'type': 'LoadImageFromFile', 'imdecode_backend': 'cv2', 'to_float32': True}]
 
 
 def test_half_precision_spares_integers():

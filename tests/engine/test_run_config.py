@@ -13,6 +13,32 @@ visualizer = dict(type='SegLocalVisualizer')
 custom_hooks = [dict(type='SafeCheckpointHook')]
 """
 
+_NEW_STYLE = """
+from mmcv.transforms import RandomFlip, Resize, TestTimeAug
+from mmengine.model import PretrainedInit
+from mmengine.optim import AmpOptimWrapper
+from wsss_plugin.datasets import VOCTagDataset
+from wsss_plugin.engine import SafeCheckpointHook
+from wsss_plugin.evaluation import WSSSMetric
+
+model = dict(init_cfg=dict(type=PretrainedInit, checkpoint='no/such.pth'))
+optim_wrapper = dict(type=AmpOptimWrapper)
+val_dataloader = dict(dataset=dict(type=VOCTagDataset, data_root='no/such'))
+test_dataloader = dict(dataset=dict(pipeline=[]))
+test_evaluator = dict(type=WSSSMetric)
+tta_model = dict(type='SegTTAModel')
+tta_pipeline = [
+    dict(
+        type=TestTimeAug,
+        transforms=[
+            [dict(type=Resize, scale_factor=1.5)],
+            [dict(type=RandomFlip, prob=1.0)],
+        ],
+    )
+]
+custom_hooks = [dict(type=SafeCheckpointHook)]
+"""
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -30,7 +56,7 @@ def test_command_line_goes_before_the_config(path):
 
 def test_adds_the_checkpoint_hooks_once(path):
     hooks = [hook['type'] for hook in run_config.load_config(path).custom_hooks]
-    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook']
+    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook', 'SkipTrainedDataHook']
 
 
 def test_distributed_training_gets_a_wrapper_for_any_device(path, monkeypatch):
@@ -54,17 +80,24 @@ def test_amp_switches_the_wrapper(path):
         run_config.enable_amp(config)
 
 
-def test_resume_is_off_automatic_or_from_a_file(path):
-    config = Config({'load_from': None})
+def test_resume_is_off_automatic_or_from_a_file(path, tmp_path):
+    config = Config({'load_from': None, 'work_dir': str(tmp_path / 'work')})
     run_config.set_resume(config, None)
     assert not config.resume
-    run_config.set_resume(config, 'auto')
-    assert config.resume
-    assert config.load_from is None
     run_config.set_resume(config, path)
+    assert config.resume
     assert config.load_from == path
     with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
         run_config.set_resume(config, 'nowhere.pth')
+
+
+def test_automatic_resume_goes_before_the_weights_to_start_from(tmp_path):
+    config = Config({'load_from': 'other.pth', 'work_dir': str(tmp_path)})
+    run_config.set_resume(config, 'auto')
+    assert (config.resume, config.load_from) == (False, 'other.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
+    run_config.set_resume(config, 'auto')
+    assert (config.resume, config.load_from) == (True, None)
 
 
 def test_crf_goes_to_the_metric_that_knows_it(path):
@@ -154,3 +187,19 @@ def test_missing_weights_of_a_transformer_are_named():
     model = dict(backbone=dict(vit=dict(type='TimmVisionTransformer', pretrained='no/such.pth')))
     with pytest.raises(FileNotFoundError, match=r'model\.backbone\.vit\.pretrained=False'):
         run_config.check_weights(model)
+
+
+def test_types_may_be_classes(tmp_path):
+    file = tmp_path / 'new_style.py'
+    file.write_text(_NEW_STYLE)
+    config = run_config.load_config(str(file))
+    assert len(config.custom_hooks) == 3
+    run_config.enable_amp(config)
+    with pytest.raises(FileNotFoundError, match=r'model\.init_cfg\.checkpoint'):
+        run_config.check_weights(config.model)
+    run_config.enable_crf(config)
+    assert config.test_evaluator.crf == {}
+    run_config.enable_tta(config)
+    assert (config.test_evaluator.scales, config.test_evaluator.flip) == ((1.5,), True)
+    with pytest.warns(UserWarning, match='without validation'):
+        assert run_config.skip_validation_without_masks(config)

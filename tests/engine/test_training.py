@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.fileio import LocalBackend
 
 _ROOT = Path(__file__).parents[2]
 
@@ -87,6 +88,33 @@ def _stop_after(config, iterations):
     """Schedules are those of eight iterations; only the loop ends earlier."""
     config.train_cfg.max_iters = iterations
     return config
+
+
+@pytest.mark.parametrize('safe', [True, False])
+def test_only_whole_checkpoints_are_noted_as_the_last(toy, tmp_path, monkeypatch, safe):
+    """The tools take a training for finished by this note."""
+    config = toy.toy_config(tmp_path)
+    if not safe:
+        config.custom_hooks.remove({'type': 'SafeCheckpointHook'})
+    save = LocalBackend.put
+
+    def put(backend, content, path):
+        if path.endswith('iter_8.pth'):
+            save(backend, content[:99], path)
+            raise OSError('no space left')
+        save(backend, content, path)
+
+    monkeypatch.setattr(LocalBackend, 'put', put)
+    with pytest.raises(OSError, match='no space left'):
+        toy.train(config)
+    assert (tmp_path / 'iter_8.pth').is_file()
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_4.pth')
+    monkeypatch.undo()
+    config.update(resume=True, experiment_name=config.experiment_name + 'b')
+    # torch refuses what the other hook would have replaced.
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    toy.train(config)
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_8.pth')
 
 
 def test_accumulation_over_parts_equals_one_batch(toy, tmp_path):

@@ -1,11 +1,14 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.apis import MMSegInferencer
 from mmseg.registry import MODELS
+from PIL import Image
 
 import wsss_plugin.models  # noqa: F401  (fills the registry)
 
@@ -63,6 +66,47 @@ def test_deployed_checkpoint_predicts_the_same_from_its_config(tool, trained, tm
     image = torch.randn(1, 3, 48, 32)
     with torch.no_grad():
         torch.testing.assert_close(model(image, mode='tensor'), head(vit(image)))
+
+
+def test_a_neck_is_deployed_too(tool, tmp_path):
+    init_default_scope('mmseg')
+    widths = [64, 128, 256, 512]
+    model = dict(
+        type='EncoderDecoder',
+        backbone=dict(type='ResNet', depth=18, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)),
+        neck=dict(type='ActivationModulationNeck', in_channels=widths),
+        decode_head=dict(type='FCNHead', in_channels=512, in_index=3, channels=8, num_classes=3),
+    )
+    trained = MODELS.build(model).eval()
+    path = tmp_path / 'iter_1.pth'
+    meta = {'cfg': Config({'model': model}).pretty_text}
+    torch.save({'state_dict': trained.state_dict(), 'meta': meta}, path)
+    tool('publish_model').main([str(path), str(tmp_path / 'small.pth'), '--config'])
+    (small,) = tmp_path.glob('small-*.pth')
+    deployed = MODELS.build(Config.fromfile(small.with_suffix('.py')).model).eval()
+    deployed.load_state_dict(torch.load(small, weights_only=True)['state_dict'], strict=True)
+    image = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(deployed(image, mode='tensor'), trained(image, mode='tensor'))
+
+
+def test_the_toolbox_s_inferencer_takes_the_published_config(tool, tmp_path):
+    init_default_scope('mmseg')
+    config = Config.fromfile(_CONFIGS / 'dual_vit_r18_shapes.py')
+    config.visualizer.name = tmp_path.name
+    path = tmp_path / 'iter_1.pth'
+    meta = {'cfg': config.pretty_text}
+    meta['dataset_meta'] = {'classes': ('background', 'a'), 'palette': [[0, 0, 0]] * 2}
+    torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, path)
+    tool('publish_model').main([str(path), str(tmp_path / 'small.pth'), '--config'])
+    (small,) = tmp_path.glob('small-*.pth')
+    inferencer = MMSegInferencer(str(small.with_suffix('.py')), str(small), device='cpu')
+    image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / 'image.png')
+    from_file = inferencer(str(tmp_path / 'image.png'), show=False)['predictions']
+    assert from_file.shape == (40, 56)
+    from_array = inferencer(image[..., ::-1], show=False)['predictions']
+    assert np.array_equal(from_array, from_file)
 
 
 @pytest.mark.parametrize('name', ['dual_vit_r18_shapes', 'ablations/shapes/toco_shapes'])

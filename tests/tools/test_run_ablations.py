@@ -1,4 +1,10 @@
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +55,7 @@ def calls(tool, monkeypatch):
         seed = int(run.folder.name.rsplit('_', 1)[1])
         if script == 'train.py':
             run.checkpoint.write_text('')
+            (run.folder / 'last_checkpoint').write_text(str(run.checkpoint))
             return
         metrics = {**_METRICS, 'mIoU': _METRICS['mIoU'] + seed}
         if '--crf' in arguments:
@@ -156,6 +163,42 @@ def test_called_again_does_only_what_is_open(tool, configs, calls, tmp_path):
     assert [(name, script) for name, script, *_ in calls] == [('other seed 2', 'test.py')]
 
 
+def _folder_of(tool, configs, tmp_path):
+    (row,) = tool('run_ablations').plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    run = row.runs[0]
+    run.folder.mkdir(parents=True)
+    run.checkpoint.write_text('')
+    return run
+
+
+@pytest.mark.parametrize(
+    ('last', 'scripts'),
+    [
+        (None, ['train.py', 'test.py']),
+        ('iter_4.pth', ['train.py', 'test.py']),
+        ('elsewhere/iter_7.pth\n', ['test.py']),
+    ],
+)
+def test_a_checkpoint_cut_short_is_trained_again(tool, configs, calls, tmp_path, last, scripts):
+    """MMEngine notes the name of a checkpoint once it is saved."""
+    run = _folder_of(tool, configs, tmp_path)
+    if last:
+        (run.folder / 'last_checkpoint').write_text(last)
+    tool('run_ablations').main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert [script for _, script, *_ in calls] == scripts
+
+
+def test_a_checkpoint_that_was_tested_is_whole(tool, configs, calls, tmp_path):
+    run = _folder_of(tool, configs, tmp_path)
+    run.metrics_file('metrics').write_text(json.dumps(_METRICS))
+    run.machine_file.write_text('here')
+    main = tool('run_ablations').main
+    main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert calls == []
+    main([*_arguments(configs[:1], tmp_path), '--seeds', '0', '--multi-scale'])
+    assert [script for _, script, *_ in calls] == ['test.py']
+
+
 def test_changed_config_is_run_again(tool, configs, calls, tmp_path):
     main, arguments = tool('run_ablations').main, _arguments(configs[:1], tmp_path)
     main(arguments)
@@ -211,6 +254,46 @@ def test_process_that_fails_is_named_with_its_output(tool, configs, tmp_path, mo
     monkeypatch.setattr(module, 'TOOLS', tmp_path)
     with pytest.raises(RuntimeError, match=r'broken.py of full seed 0 failed(.|\n)*no such thing'):
         module._call(run, 'broken.py', [], 1)
+
+
+_SLOW_TRAINING = """
+import os, pathlib, time
+(pathlib.Path(__file__).parent / f'{os.getpid()}.pid').touch()
+time.sleep(120)
+"""
+_DRIVER = """
+import pathlib, runpy, sys
+tool = runpy.run_path(sys.argv.pop(1))
+tool['main'].__globals__['TOOLS'] = pathlib.Path(__file__).parent
+sys.exit(tool['main']())
+"""
+
+
+def test_its_processes_end_with_it(tool, configs, tmp_path):
+    """Otherwise a second call would train beside them in the same folders."""
+    folder = tmp_path / 'slow'
+    folder.mkdir()
+    (folder / 'train.py').write_text(_SLOW_TRAINING)
+    (folder / 'driver.py').write_text(_DRIVER)
+    arguments = [tool('run_ablations').__file__, *_arguments(configs[:1], tmp_path)]
+    arguments += ['--seeds', '0', '1', '2', '--jobs', '2']
+    process = subprocess.Popen([sys.executable, str(folder / 'driver.py'), *arguments])
+    try:
+        while len(list(folder.glob('*.pid'))) < 2:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+        started = [int(path.stem) for path in folder.glob('*.pid')]
+        assert len(started) == 2
+        for pid in started:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+    finally:
+        process.kill()
+        for path in folder.glob('*.pid'):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.stem), signal.SIGKILL)
 
 
 def test_progress_names_the_iteration(tool, configs, tmp_path):

@@ -79,3 +79,31 @@ def test_scripts_say_what_they_expect(script, arguments):
     )
     assert done.returncode == 2
     assert 'then the number of GPUs' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('environment', 'expected'),
+    [
+        ({}, ['1', '0', '127.0.0.1', '29500']),
+        ({'MASTER_PORT': '29501'}, ['1', '0', '127.0.0.1', '29501']),
+        ({'PORT': '29502', 'MASTER_PORT': '29501'}, ['1', '0', '127.0.0.1', '29502']),
+        (
+            {'NNODES': '3', 'NODE_RANK': '2', 'MASTER_ADDR': 'first', 'MASTER_PORT': '1234'},
+            ['3', '2', 'first', '1234'],
+        ),
+    ],
+)
+def test_torchrun_s_environment_is_passed_on(tmp_path, environment, expected):
+    (tmp_path / 'python').write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / 'python').chmod(0o755)
+    done = subprocess.run(
+        ['bash', str(_ROOT / 'tools' / 'dist_train.sh'), 'config.py', '2'],
+        env={'PATH': os.environ['PATH'], 'PYTHON': str(tmp_path / 'python'), **environment},
+        capture_output=True,
+        text=True,
+    )
+    names = ('nnodes', 'node_rank', 'master_addr', 'master_port')
+    received = done.stdout.split()
+    assert [f'--{name}={value}' for name, value in zip(names, expected, strict=True)] == [
+        word for word in received if word.startswith(tuple(f'--{name}=' for name in names))
+    ]

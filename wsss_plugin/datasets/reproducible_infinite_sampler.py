@@ -46,6 +46,30 @@ class ReproducibleInfiniteSampler(Sampler):
             raise ValueError(f'seed: expected a value of at least 0, received {seed}')
         self.rank, self.world_size = get_dist_info()
         self.shuffle = shuffle
+        self.skipped = 0
+
+    def skip(self, num_samples: int) -> None:
+        """Begins later in the stream, so that a resumed training loads nothing it has seen.
+
+        A sample follows from its seed, so those that are never made are not missed. Under a data
+        set that ignores the seed only the indices continue, the augmentation differs.
+
+        Args:
+            num_samples (int): Number of this rank's samples, from the beginning of the stream,
+                that the next iterations leave out.
+
+        Raises:
+            ValueError: The number is negative.
+
+        Example:
+            >>> sampler = ReproducibleInfiniteSampler([0] * 3, shuffle=False, seed=0)
+            >>> sampler.skip(4)
+            >>> int(next(iter(sampler)))
+            1
+        """
+        if num_samples < 0:
+            raise ValueError(f'num_samples: expected a value of at least 0, received {num_samples}')
+        self.skipped = num_samples
 
     def _stream(self) -> Iterator[int]:
         generator = torch.Generator()
@@ -57,9 +81,10 @@ class ReproducibleInfiniteSampler(Sampler):
                 yield from range(self.size)
 
     def __iter__(self) -> Iterator[int]:
-        """Yields this rank's seeded indices from the beginning of the stream, without end."""
+        """Yields this rank's seeded indices, without end."""
         numbered = enumerate(self._stream())
-        for position, index in itertools.islice(numbered, self.rank, None, self.world_size):
+        first = self.rank + self.skipped * self.world_size
+        for position, index in itertools.islice(numbered, first, None, self.world_size):
             state = np.random.SeedSequence((self.seed, position)).generate_state(1)
             yield SeededIndex(index, int(state[0]))
 

@@ -7,6 +7,7 @@ from wsss_plugin.engine.hooks import (
     EffectiveBatchSizeHook,
     ProgressKeeper,
     SafeCheckpointHook,
+    SkipTrainedDataHook,
 )
 from wsss_plugin.engine.optimizers import (
     DualBranchOptimWrapperConstructor,
@@ -27,4 +28,5 @@ __all__ = [
     'JointOptimizer',
     'ProgressKeeper',
     'SafeCheckpointHook',
+    'SkipTrainedDataHook',
 ]

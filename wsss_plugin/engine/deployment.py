@@ -8,13 +8,16 @@ from typing import Any
 
 from torch import Tensor
 
+from wsss_plugin.engine.config_types import type_name
+
 _TRAINING_ONLY = ('cnn_cam_head', 'aux_cam_head', 'cam_head', 'projection_head', 'projection_ema')
 _CNN_BRANCH = ('backbone.cnn', 'backbone.modulations')
-_KEPT_MODEL_KEYS = ('data_preprocessor', 'decode_head', 'test_cfg')
+_KEPT_PARTS = ('backbone.', 'neck.', 'decode_head.')
+_KEPT_MODEL_KEYS = ('data_preprocessor', 'neck', 'decode_head', 'test_cfg')
 
 
 def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> dict[str, Tensor]:
-    """Keeps the weights of the transformer and the decode head.
+    """Keeps the weights of the transformer, the neck and the decode head.
 
     Args:
         state_dict (Mapping): Weights of a trained segmentor by name.
@@ -36,16 +39,16 @@ def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> di
         >>> list(deployed_weights(weights))
         ['backbone.norm.bias', 'decode_head.conv_seg.bias']
     """
-    dual = any(name.startswith('backbone.vit.') for name in state_dict)
+    plain_dict = {name.removeprefix('module.'): weight for name, weight in state_dict.items()}
+    dual = any(name.startswith('backbone.vit.') for name in plain_dict)
     kept = {}
-    for name, weight in state_dict.items():
-        plain = name.removeprefix('module.')
+    for plain, weight in plain_dict.items():
         if _starts_with(plain, _TRAINING_ONLY) or (dual and _starts_with(plain, _CNN_BRANCH)):
             continue
-        if plain.startswith(('backbone.', 'decode_head.')):
-            plain = plain.replace('backbone.vit.', 'backbone.', 1)
+        if plain.startswith(_KEPT_PARTS):
+            name = plain.replace('backbone.vit.', 'backbone.', 1)
             shrink = half and weight.is_floating_point()
-            kept[plain] = weight.half() if shrink else weight
+            kept[name] = weight.half() if shrink else weight
     for part in ('backbone.', 'decode_head.'):
         if not any(name.startswith(part) for name in kept):
             raise ValueError(
@@ -70,16 +73,42 @@ def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
     for key in ('pretrained', 'init_cfg', 'checkpoint'):
         backbone.pop(key, None)
     deployed: dict[str, Any] = {
-        key: copy.deepcopy(dict(model[key])) for key in _KEPT_MODEL_KEYS if key in model
+        key: copy.deepcopy(dict(model[key]))
+        for key in _KEPT_MODEL_KEYS
+        if model.get(key) is not None
     }
     deployed.update(type='EncoderDecoder', backbone=backbone, train_cfg={})
     deployed.setdefault('test_cfg', {}).pop('cam', None)
     deployed['test_cfg'].setdefault('mode', 'whole')
     preprocessor = deployed.get('data_preprocessor', {})
-    if preprocessor.get('type') == 'MultiViewDataPreProcessor':
+    if type_name(preprocessor) == 'MultiViewDataPreProcessor':
         preprocessor['type'] = 'SegDataPreProcessor'
-    deployed['decode_head'].pop('init_cfg', None)
+    for key in ('neck', 'decode_head'):
+        deployed.get(key, {}).pop('init_cfg', None)
     return deployed
+
+
+def with_toolbox_loader(part: Any) -> Any:
+    """Replaces the plugin's image loader by the toolbox's, which its inferencer looks for by name.
+
+    Args:
+        part (Any): Part of a config, for example a dataloader or a pipeline.
+
+    Returns:
+        Any: A copy in which images are decoded as in training.
+
+    Examples:
+        >>> with_toolbox_loader([{'type': 'LoadImageOrRaise'}])
+        [{'imdecode_backend': 'pillow', 'type': 'LoadImageFromFile'}]
+    """
+    if isinstance(part, (list, tuple)):
+        return type(part)(with_toolbox_loader(item) for item in part)
+    if not isinstance(part, Mapping):
+        return part
+    copied = {key: with_toolbox_loader(item) for key, item in part.items()}
+    if type_name(copied) == 'LoadImageOrRaise':
+        return {'imdecode_backend': 'pillow', **copied, 'type': 'LoadImageFromFile'}
+    return copied
 
 
 def _starts_with(name: str, prefixes: tuple[str, ...]) -> bool:

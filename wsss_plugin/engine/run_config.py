@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
 from mmseg.registry import DATASETS
 
 from wsss_plugin import compat
+from wsss_plugin.engine.config_types import type_name
 
-_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook')
+_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook')
 
 
 def load_config(
@@ -51,7 +53,7 @@ def load_config(
 
 def _add_hooks(config: Config) -> None:
     hooks = list(config.get('custom_hooks') or [])
-    present = {hook['type'] if isinstance(hook['type'], str) else '' for hook in hooks}
+    present = {type_name(hook) for hook in hooks}
     config.custom_hooks = hooks + [{'type': name} for name in _HOOKS if name not in present]
 
 
@@ -83,7 +85,8 @@ def check_weights(model: Any, key: str = 'model') -> None:
     if not isinstance(model, Mapping):
         return
     name, absent = 'pretrained', f'{key}.pretrained=False'
-    if model.get('type') == 'Pretrained':
+    # The second is the class of the first.
+    if type_name(model) in ('Pretrained', 'PretrainedInit'):
         name, absent = 'checkpoint', f'{key}=None'
     path = model.get(name)
     # Addresses such as torchvision://resnet50 are downloaded.
@@ -110,7 +113,8 @@ def skip_validation_without_masks(config: Config) -> bool:
         bool: Whether validation was switched off; says so in a warning.
     """
     dataset: dict[str, Any] = (config.get('val_dataloader') or {}).get('dataset') or {}
-    prefix = getattr(DATASETS.get(dataset['type']), 'PREFIX', None) if dataset else None
+    kind = dataset.get('type')
+    prefix = getattr(DATASETS.get(kind) if isinstance(kind, str) else kind, 'PREFIX', None)
     if prefix is None:
         return False
     names = {**prefix, **(dataset.get('data_prefix') or {})}
@@ -136,7 +140,7 @@ def enable_amp(config: Config) -> None:
         ValueError: If the optimiser wrapper is of a kind that has no mixed-precision form.
     """
     wrapper = config.optim_wrapper
-    kind = wrapper.get('type', 'OptimWrapper')
+    kind = type_name(wrapper) or 'OptimWrapper'
     if kind == 'AmpOptimWrapper':
         return
     if kind != 'OptimWrapper':
@@ -153,14 +157,20 @@ def set_resume(config: Config, resume: str | None) -> None:
 
     Args:
         config (Config): Changed in place.
-        resume (str, optional): 'auto' for the latest in the work folder, or a file; None starts
-            anew.
+        resume (str, optional): 'auto' for the latest in the work folder, or a file; None, or
+            'auto' where the work folder has none, starts anew.
 
     Raises:
         FileNotFoundError: If the file does not exist.
     """
+    if resume == 'auto':
+        config.resume = find_latest_checkpoint(config.work_dir) is not None
+        # The toolbox would take load_from for the checkpoint to continue from.
+        if config.resume:
+            config.load_from = None
+        return
     config.resume = resume is not None
-    if resume is None or resume == 'auto':
+    if resume is None:
         return
     if not Path(resume).is_file():
         raise FileNotFoundError(
@@ -242,7 +252,7 @@ def enable_drawing(config: Config, folder: str) -> None:
 def _metrics(config: Config) -> list[Any]:
     evaluators = config.get('test_evaluator', [])
     evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
-    return [metric for metric in evaluators if metric.get('type') == 'WSSSMetric']
+    return [metric for metric in evaluators if type_name(metric) == 'WSSSMetric']
 
 
 def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...], bool]:
@@ -250,9 +260,9 @@ def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...],
     scales: list[float] = []
     flip = False
     for step in pipeline:
-        for alternatives in step.get('transforms', []) if step['type'] == 'TestTimeAug' else []:
+        for alternatives in step.get('transforms', []) if type_name(step) == 'TestTimeAug' else []:
             for transform in alternatives:
                 if 'scale_factor' in transform:
                     scales.append(float(transform['scale_factor']))
-                flip |= transform['type'] == 'RandomFlip' and transform.get('prob') == 1.0
+                flip |= type_name(transform) == 'RandomFlip' and transform.get('prob') == 1.0
     return tuple(scales) or (1.0,), flip

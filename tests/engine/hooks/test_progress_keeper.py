@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -32,6 +34,14 @@ def run(config):
     return runner
 
 
+def assert_resumed_equals_uninterrupted(toy, tmp_path):
+    resumed = toy.toy_config(tmp_path / 'stopped')
+    resumed.update(resume=True, experiment_name=resumed.experiment_name + 'b')
+    received = run(resumed).model.state_dict()
+    for name, weight in run(toy.toy_config(tmp_path / 'whole')).model.state_dict().items():
+        torch.testing.assert_close(received[name], weight, rtol=1e-6, atol=1e-8)
+
+
 def test_nothing_is_lost_when_data_cannot_be_read(toy, tmp_path, unreadable):
     config = toy.toy_config(tmp_path / 'stopped')
     with pytest.raises(OSError, match='expected an image'):
@@ -40,11 +50,55 @@ def test_nothing_is_lost_when_data_cannot_be_read(toy, tmp_path, unreadable):
     assert (tmp_path / 'stopped' / 'last_checkpoint').read_text() == str(saved)
     assert (tmp_path / 'stopped' / 'iter_4.pth').is_file()
     unreadable.undo()
-    resumed = toy.toy_config(tmp_path / 'stopped')
-    resumed.update(resume=True, experiment_name=resumed.experiment_name + 'b')
-    received = run(resumed).model.state_dict()
-    for name, weight in run(toy.toy_config(tmp_path / 'whole')).model.state_dict().items():
-        torch.testing.assert_close(received[name], weight, rtol=1e-6, atol=1e-8)
+    assert_resumed_equals_uninterrupted(toy, tmp_path)
+
+
+def _interrupt_at(patch, owner, name, call, times=1):
+    """Presses Ctrl-C in a call of a method."""
+    method, calls = getattr(owner, name), []
+
+    def interrupted(self, *arguments, **kwargs):
+        calls.append(arguments)
+        for _ in range(times if len(calls) == call else 0):
+            signal.raise_signal(signal.SIGINT)
+        return method(self, *arguments, **kwargs)
+
+    patch.setattr(owner, name, interrupted)
+
+
+@pytest.mark.parametrize(
+    ('owner', 'name', 'call', 'kept'),
+    [
+        ('ToyModel', 'forward', 6, 6),  # in the sixth iteration, which is finished first
+        ('ToyDataset', '__getitem__', 21, 5),  # while its first image is read
+    ],
+)
+def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, kept):
+    with pytest.MonkeyPatch.context() as patch:
+        _interrupt_at(patch, getattr(toy, owner), name, call)
+        with pytest.raises(KeyboardInterrupt):
+            run(toy.toy_config(tmp_path / 'stopped'))
+    saved = tmp_path / 'stopped' / f'iter_{kept}.pth'
+    assert (tmp_path / 'stopped' / 'last_checkpoint').read_text() == str(saved)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_resumed_equals_uninterrupted(toy, tmp_path)
+
+
+def test_a_second_interruption_ends_the_iteration_and_saves_nothing(toy, tmp_path, monkeypatch):
+    _interrupt_at(monkeypatch, toy.ToyModel, 'forward', 3, times=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(toy.toy_config(tmp_path))
+    assert not list(tmp_path.glob('*.pth'))
+
+
+def test_ignored_interruptions_stay_ignored(toy, tmp_path, monkeypatch):
+    """As in a job in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _interrupt_at(monkeypatch, toy.ToyModel, 'forward', 1)
+        run(toy.toy_config(tmp_path, max_iters=2))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures('unreadable')

@@ -5,6 +5,7 @@ from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
 from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
+from wsss_plugin.engine.hooks.skip_trained_data_hook import SkipTrainedDataHook
 
 __all__ = [
     'CheckpointShapeHook',
@@ -12,4 +13,5 @@ __all__ = [
     'EffectiveBatchSizeHook',
     'ProgressKeeper',
     'SafeCheckpointHook',
+    'SkipTrainedDataHook',
 ]

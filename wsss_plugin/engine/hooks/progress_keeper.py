@@ -1,8 +1,10 @@
-"""Keeps what was trained when training stops at an error."""
+"""Keeps what was trained when training stops at an error or is interrupted."""
 
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +17,13 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 
 class ProgressKeeper(Hook):
-    """Saves a checkpoint when training stops at an error between two iterations.
+    """Saves a checkpoint when training stops at an error or at Ctrl-C between two iterations.
 
     That is where data that cannot be read stops it, in training and in validation, and where
     weights, optimisers and schedules belong together. After an error inside an iteration, which
-    may have spoilt the weights, nothing is saved. In a training of several processes only an error
-    of the first one can be answered: the others cannot reach it any more.
+    may have spoilt the weights, nothing is saved. Ctrl-C inside an iteration takes effect at its
+    end; a second one stops at once, without saving. In a training of several processes only an
+    error of the first one can be answered: the others cannot reach it any more.
 
     ``with ProgressKeeper.attached(runner): runner.train()`` is all it takes.
     """
@@ -30,7 +33,9 @@ class ProgressKeeper(Hook):
 
     def __init__(self) -> None:
         self._first: int | None = None
+        self._done = 0
         self._inside = False
+        self._interrupted = False
 
     @classmethod
     @contextmanager
@@ -46,10 +51,30 @@ class ProgressKeeper(Hook):
         keeper = cls()
         runner.register_hook(keeper)
         try:
-            yield
-        except Exception:
+            with keeper._orderly_interruption():
+                yield
+        except (Exception, KeyboardInterrupt):
             keeper._save(runner)
             raise
+
+    @contextmanager
+    def _orderly_interruption(self) -> Iterator[None]:
+        handler = signal.getsignal(signal.SIGINT)
+        in_main = threading.current_thread() is threading.main_thread()
+        # Whoever ignores or handles Ctrl-C, a job in the background for example, goes on to do so.
+        if not in_main or handler is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def _interrupt(self, *_: Any) -> None:
+        if self._interrupted or not self._inside:
+            raise KeyboardInterrupt
+        self._interrupted = True
 
     def before_train(self, runner: Runner) -> None:
         """Remembers where the training begins.
@@ -57,7 +82,7 @@ class ProgressKeeper(Hook):
         Args:
             runner (Runner): The running loop's owner.
         """
-        self._first = runner.iter
+        self._first = self._done = runner.iter
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Marks the beginning of an iteration.
@@ -76,27 +101,33 @@ class ProgressKeeper(Hook):
         """Marks the end of an iteration.
 
         Args:
-            runner (Runner): Unused.
+            runner (Runner): Still counts the iterations before this one.
             batch_idx (int): Unused.
             data_batch (Any): Unused.
             outputs (Any): Unused.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C was pressed in the iteration.
         """
-        del runner, batch_idx, data_batch, outputs
+        del batch_idx, data_batch, outputs
+        self._done = runner.iter + 1
         self._inside = False
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def _save(self, runner: Runner) -> None:
         # A loop over epochs cannot continue inside one.
         resumable = isinstance(runner.train_loop, IterBasedTrainLoop)
-        if self._first is None or self._inside or not resumable or runner.iter == self._first:
+        if self._first is None or self._inside or not resumable or self._done == self._first:
             return
-        path = Path(runner.work_dir, f'iter_{runner.iter}.pth')
+        path = Path(runner.work_dir, f'iter_{self._done}.pth')
         if not path.is_file():
-            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            meta = dict(epoch=runner.epoch, iter=self._done)
             runner.save_checkpoint(str(path.parent), path.name, meta=meta, by_epoch=False)
             if is_main_process():
                 Path(runner.work_dir, 'last_checkpoint').write_text(str(path), encoding='utf-8')
         print_log(
-            f'training stopped after iteration {runner.iter} and is kept in {path}; remove the '
+            f'training stopped after iteration {self._done} and is kept in {path}; remove the '
             'cause, which follows, and continue with --resume',
             logger='current',
             level=logging.WARNING,

@@ -1,0 +1,67 @@
+"""Which steps tools/quickstart.sh takes, with every program replaced."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = Path(__file__).parents[2] / 'tools' / 'quickstart.sh'
+_PYTHON = """#!/bin/sh
+echo "$1" >> calls.txt
+case $1 in
+-c) echo 3 ;;
+tools/test.py) touch work_dirs/dual_vit_r18_shapes/metrics.json.part ;;
+esac
+"""
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """A copy of the script whose environment has the program above, and data."""
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools' / 'quickstart.sh').write_text(_SCRIPT.read_text())
+    (tmp_path / 'tools' / 'setup_env.sh').write_text(f'echo {tmp_path}/venv\n')
+    (tmp_path / 'venv' / 'bin').mkdir(parents=True)
+    (tmp_path / 'venv' / 'bin' / 'python').write_text(_PYTHON)
+    (tmp_path / 'venv' / 'bin' / 'python').chmod(0o755)
+    (tmp_path / 'data' / 'shapes').mkdir(parents=True)
+    folder = tmp_path / 'work_dirs' / 'dual_vit_r18_shapes'
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _tools(work_dir):
+    root = work_dir.parents[1]
+    (root / 'calls.txt').unlink(missing_ok=True)
+    command = ['bash', str(root / 'tools' / 'quickstart.sh')]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    calls = (root / 'calls.txt').read_text().split()
+    return [name for name in calls if name.startswith('tools/')]
+
+
+_AFTER_TRAINING = ['tools/test.py', 'tools/draw_panels.py']
+
+
+@pytest.mark.parametrize('last', [None, 'work_dirs/dual_vit_r18_shapes/iter_2.pth'])
+def test_a_checkpoint_cut_short_is_trained_again(work_dir, last):
+    (work_dir / 'iter_3.pth').touch()
+    if last:
+        (work_dir / 'last_checkpoint').write_text(last)
+    assert _tools(work_dir) == ['tools/train.py', *_AFTER_TRAINING]
+
+
+def test_what_exists_is_reused(work_dir):
+    (work_dir / 'iter_3.pth').touch()
+    (work_dir / 'last_checkpoint').write_text('work_dirs/dual_vit_r18_shapes/iter_3.pth')
+    assert _tools(work_dir) == _AFTER_TRAINING
+    os.utime(work_dir / 'iter_3.pth', (0, 0))
+    assert _tools(work_dir) == []
+
+
+def test_a_checkpoint_that_was_tested_is_whole(work_dir):
+    (work_dir / 'iter_3.pth').touch()
+    os.utime(work_dir / 'iter_3.pth', (0, 0))
+    (work_dir / 'metrics.json').touch()
+    assert _tools(work_dir) == []
