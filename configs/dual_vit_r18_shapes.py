@@ -11,4 +11,3 @@ custom_hooks = [
     {{_base_.safe_checkpoint_hook}},
     {{_base_.checkpoint_shape_hook}},
 ]
-default_hooks = dict(checkpoint=dict(interval=500))  # what a run cut short can continue from

@@ -103,7 +103,8 @@ class Run:
         for test in self.tests:
             prefix = '' if test == 'metrics' else f'{test}/'
             for name, value in _read(self.metrics_file(test)).items():
-                found[prefix + name] = value
+                # JSON has no NaN.
+                found[prefix + name] = math.nan if value is None else value
         return found
 
     @property

@@ -26,6 +26,14 @@ def unreadable(toy, monkeypatch):
         yield patch
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in the foreground; a process in the background begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def run(config):
     config.pop('model_wrapper_cfg', None)
     runner = Runner.from_cfg(config)
@@ -73,6 +81,7 @@ def _interrupt_at(patch, owner, name, call, times=1):
         ('ToyDataset', '__getitem__', 21, 5),  # while its first image is read
     ],
 )
+@pytest.mark.usefixtures('ctrl_c')
 def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, kept):
     with pytest.MonkeyPatch.context() as patch:
         _interrupt_at(patch, getattr(toy, owner), name, call)
@@ -84,6 +93,7 @@ def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, ke
     assert_resumed_equals_uninterrupted(toy, tmp_path)
 
 
+@pytest.mark.usefixtures('ctrl_c')
 def test_a_second_interruption_ends_the_iteration_and_saves_nothing(toy, tmp_path, monkeypatch):
     _interrupt_at(monkeypatch, toy.ToyModel, 'forward', 3, times=2)
     with pytest.raises(KeyboardInterrupt):
