@@ -170,6 +170,18 @@ def test_testing_draws_no_random_number(shapes_root):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_checking_a_mask_draws_no_random_number(shapes_root):
+    pipeline = [{'type': 'LoadImageOrRaise'}, {'type': 'LoadAnnotations'}]
+    root = str(shapes_root)
+    dataset = ShapesTagDataset(_LIST, data_root=root, pipeline=pipeline, load_masks=True)
+    states = []
+    for draw in (dataset.get_data_info, dataset.__getitem__):
+        torch.manual_seed(0)
+        draw(1)
+        states.append(torch.get_rng_state())
+    assert torch.equal(*states)
+
+
 def test_seed_passes_through_wrappers(shapes):
     plain = shapes[SeededIndex(1, seed=4)]
     assert _same(plain, RepeatDataset(shapes, 3)[SeededIndex(7, seed=4)])

@@ -71,17 +71,7 @@ class COCOTagDataset(TagDataset):
             metainfo = {**(metainfo or {}), 'classes': (BACKGROUND, *names)}
         super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root, **kwargs)
 
-    def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
-        """Returns what the values of the masks mean.
-
-        Args:
-            classes (Sequence[str]): The chosen classes, the background first.
-
-        Returns:
-            Sequence[str]: Names of the values from 0, the background.
-        """
-        if self.mask_classes is not None:
-            return super().mask_names(classes)
+    def _usual_mask_names(self, classes: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
         return (BACKGROUND, *self._categories)
 
     def load_samples(self) -> list[dict[str, Any]]:

@@ -106,6 +106,9 @@ class TagDataset(BaseSegDataset):
         """
         if self.mask_classes is not None:
             return (BACKGROUND, *self.mask_classes)
+        return self._usual_mask_names(classes)
+
+    def _usual_mask_names(self, classes: Sequence[str]) -> Sequence[str]:
         own = self.METAINFO.get('classes', ())
         return own if set(classes) <= set(own) else classes
 
@@ -307,19 +310,23 @@ class TagDataset(BaseSegDataset):
             ValueError: The mask has several channels or more than 8 bits.
         """
         state = random_state(idx.seed) if isinstance(idx, SeededIndex) else contextlib.nullcontext()
-        path = super().get_data_info(idx).get('seg_map_path')
         # The toolbox's transform, which its inference knows by name, names no file, and it loads
         # masks that hold no class ids.
         try:
             with state:
                 result = super().prepare_data(idx)
         except Exception:
-            if path is not None:
-                require_readable_mask(path)
+            self._check_mask(idx, require_readable_mask)
             raise
-        if path is not None and _has_mask(result):
-            require_class_ids(path)
+        if _has_mask(result):
+            self._check_mask(idx, require_class_ids)
         return result
+
+    def _check_mask(self, idx: int, check: Callable[[str], None]) -> None:
+        # Not this class's own, which may draw a seed from the stream of the training.
+        path = super().get_data_info(idx).get('seg_map_path')
+        if path is not None:
+            check(path)
 
 
 def _has_mask(result: Any) -> bool:
