@@ -7,7 +7,7 @@ _base_ = [
 ]
 model = dict(loss_starts=dict(ptc=600, ctc=600, seg=600, consistency=600))
 custom_hooks = [
-    dict(type='CosineThresholdHook', start=0.35, end=0.2),
+    dict(type='CosineThresholdHook', start=0.3, end=0.15),
     {{_base_.safe_checkpoint_hook}},
     {{_base_.checkpoint_shape_hook}},
 ]

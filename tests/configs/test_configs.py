@@ -341,13 +341,14 @@ def _without(node, *keys):
 
 def test_toco_of_the_shapes_lacks_nothing_but_the_cnn():
     full, toco = _plain('dual_vit_r18_shapes.py'), _plain('ablations/shapes/toco_shapes.py')
-    branch = ('type', 'backbone', 'cnn_cam_head', 'loss_consistency', 'loss_starts', 'label_cams')
+    branch = ('type', 'backbone', 'cnn_cam_head', 'loss_consistency', 'loss_starts')
+    branch += ('label_cams', 'affinity_cams')
     assert _without(toco['model'], *branch) == _without(full['model'], *branch)
     assert toco['model']['type'] == 'TokenContrastSegmentor'
     assert toco['model']['backbone'] == full['model']['backbone']['vit']
     starts = _without(full['model'].get('loss_starts', {}), 'consistency')
     assert toco['model'].get('loss_starts', {}) == starts
-    assert 'label_cams' not in toco['model']
+    assert not {'label_cams', 'affinity_cams'} & set(toco['model'])
     names = [set(names) - {'cnn'} for _, names in full['model'].get('label_cams', [])]
     assert all(name == {'final'} for name in names)
 

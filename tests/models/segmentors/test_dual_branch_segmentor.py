@@ -102,6 +102,11 @@ def test_any_cam_can_make_the_label(crops, names):
     assert torch.isfinite(losses_of(segmentor)['loss_seg'])
 
 
+def test_the_cam_of_the_cnn_can_tell_which_tokens_belong_together(crops):
+    segmentor = build(dual_config(local_crops=crops, affinity_cams=('aux', 'cnn')))
+    assert torch.isfinite(losses_of(segmentor)['loss_ptc'])
+
+
 def test_without_modulation(crops):
     config = dual_config(local_crops=crops)
     config['backbone']['modulation'] = None

@@ -8,6 +8,8 @@ from mmseg.apis import init_model
 from mmseg.structures import SegDataSample
 from reference_networks import build, dual_config, load_toco, random_batch, tiny_config
 
+from wsss_plugin.ops.cam import average_cams
+
 LOSSES = dict(
     loss_cls_final=('cls_loss', 1.0),
     loss_cls_aux=('cls_loss_aux', 1.0),
@@ -304,6 +306,47 @@ def test_threshold_order_is_checked(thresholds):
 def test_label_cams_are_checked(label_cams):
     with pytest.raises(ValueError, match='label_cams'):
         build(tiny_config(label_cams=label_cams))
+
+
+@pytest.mark.parametrize('affinity_cams', [(), 'aux', ('aux', 'cnn')])
+def test_affinity_cams_are_checked(affinity_cams):
+    with pytest.raises(ValueError, match=r"affinity_cams as a sequence.*\('final', 'aux'\)"):
+        build(tiny_config(affinity_cams=affinity_cams))
+
+
+def test_the_affinity_cams_label_the_tokens():
+    segmentor = build(tiny_config(affinity_cams=('final', 'aux')))
+    inputs, samples = random_batch()
+    batch = segmentor.training_batch(inputs, samples)
+    mean = average_cams([batch.cams['final'], batch.cams['aux']])
+    expected = build(tiny_config()).patch_token_losses(
+        batch._replace(cams=dict(batch.cams, aux=mean))
+    )
+    torch.testing.assert_close(segmentor.patch_token_losses(batch), expected)
+    other = segmentor.patch_token_losses(
+        batch._replace(cams=dict(batch.cams, final=torch.ones_like(mean)))
+    )
+    assert other['loss_ptc'] != expected['loss_ptc']
+
+
+@pytest.mark.parametrize(
+    ('waiting', 'names'),
+    [
+        (('seg',), {'final', 'aux'}),
+        (('seg', 'ptc'), {'aux'}),
+        (('seg', 'ctc'), {'final'}),
+        (('ptc', 'ctc'), {'aux'}),
+    ],
+)
+def test_only_the_cams_that_a_loss_reads_are_computed(waiting, names):
+    segmentor = build(
+        tiny_config(
+            affinity_cams=('final',),
+            label_cams=((0, ('aux',)),),
+            loss_starts=dict.fromkeys(waiting, 9),
+        )
+    )
+    assert set(segmentor.training_batch(*random_batch()).cams) == names
 
 
 def test_loss_starts_are_checked():

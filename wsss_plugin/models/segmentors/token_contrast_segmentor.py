@@ -57,6 +57,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         refinement_scale: Scale of image and CAM at which labels are refined.
         label_cams: Whose CAM makes the pseudo label of the segmentation, from which iteration on:
             pairs (iteration, names); several names are averaged.
+        affinity_cams: Whose CAM decides which patch tokens belong together; ToCo takes the
+            auxiliary one, several names are averaged.
         loss_starts: First iteration of a loss by its group 'cls', 'ptc', 'ctc' or 'seg'; 0 where
             nothing is said.
         local_crops: ``num`` and ``size`` in pixels of the local crops, and ``positive_threshold``,
@@ -71,8 +73,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         init_cfg: MMEngine's initialisation config.
 
     Raises:
-        ValueError: If thresholds, label CAMs, loss starts or the classes of the heads disagree, or
-            the transformer returns no inner tokens.
+        ValueError: If thresholds, label CAMs, affinity CAMs, loss starts or the classes of the
+            heads disagree, or the transformer returns no inner tokens.
     """
 
     cam_names: tuple[str, ...] = ('final', 'aux')
@@ -91,6 +93,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         cam_scales: Sequence[float] = (1.0, 0.5, 1.5),
         refinement_scale: float = 0.5,
         label_cams: Sequence[tuple[int, Sequence[str]]] = ((0, ('final',)),),
+        affinity_cams: Sequence[str] = ('aux',),
         loss_starts: Mapping[str, int] | None = None,
         local_crops: dict | None = None,
         projection_momentum: float = 0.9,
@@ -122,6 +125,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         self.cam_scales = tuple(cam_scales)
         self.refinement_scale = refinement_scale
         self.label_cams = self._checked_label_cams(label_cams)
+        self.affinity_cams = self._checked_affinity_cams(affinity_cams)
         self.loss_starts = self._checked_loss_starts(loss_starts or {})
         self.local_crops = dict(num=8, size=96, positive_threshold=0.2) | (local_crops or {})
         self._check_classes(self.cam_head, self.aux_cam_head)
@@ -155,6 +159,15 @@ class TokenContrastSegmentor(EncoderDecoder):
                 f'and names among {self.cam_names}, received {label_cams}'
             )
         return checked
+
+    def _checked_affinity_cams(self, affinity_cams: Sequence[str]) -> tuple[str, ...]:
+        names = () if isinstance(affinity_cams, str) else tuple(affinity_cams)
+        if not names or not set(names) <= set(self.cam_names):
+            raise ValueError(
+                f'expected affinity_cams as a sequence of names among {self.cam_names}, received '
+                f'{affinity_cams!r}'
+            )
+        return names
 
     def _checked_loss_starts(self, loss_starts: Mapping[str, int]) -> dict[str, int]:
         groups = tuple(self.loss_terms())
@@ -323,7 +336,9 @@ class TokenContrastSegmentor(EncoderDecoder):
 
     def _needed_cams(self) -> tuple[str, ...]:
         names: tuple[str, ...] = ()
-        if self._is_active('ptc') or self._is_active('ctc'):
+        if self._is_active('ptc'):
+            names += self.affinity_cams
+        if self._is_active('ctc'):
             names += ('aux',)
         if self._is_active('seg'):
             names += self._label_names()
@@ -347,7 +362,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         }
 
     def patch_token_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
-        """Patch token contrast between positions that the auxiliary CAM labels (equation 11).
+        """Patch token contrast between positions that the affinity CAMs label (equation 11).
 
         Args:
             batch: The training batch.
@@ -357,7 +372,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         """
         tokens = batch.features.patch_tokens
         grid = tokens.shape[-2:]
-        cam = F.interpolate(batch.cams['aux'], size=grid, mode='bilinear', align_corners=False)
+        cam = average_cams([batch.cams[name] for name in self.affinity_cams])
+        cam = F.interpolate(cam, size=grid, mode='bilinear', align_corners=False)
         box = self.box_on_grid(batch.box, batch.views['view1'].shape[-2:], grid)
         label = cam_to_label(
             cam,
