@@ -1,6 +1,11 @@
 """tools/score_labels.py on the real segmentor after one iteration, and its errors."""
 
+from pathlib import Path
+
 import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _rows(text):
@@ -32,7 +37,9 @@ def test_defaults_are_the_config_s(run, shapes, checkpoint, capsys):
     run('score_labels', shapes, flags=['--num', '1'], checkpoint=checkpoint)
     _, _, *rows = _rows(capsys.readouterr().out)
     names = ['final', 'aux', 'cnn', 'final+aux+cnn']
-    assert [row[:3] for row in rows] == [[name, '0.05', '0.35'] for name in names]
+    thresholds = Config.fromfile(ROOT / 'configs' / 'dual_vit_r18_shapes.py').model.thresholds
+    low, high = str(thresholds.low), str(thresholds.high)
+    assert [row[:3] for row in rows] == [[name, low, high] for name in names]
 
 
 def test_unknown_cam(run, shapes, checkpoint):
