@@ -161,7 +161,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         return checked
 
     def _checked_affinity_cams(self, affinity_cams: Sequence[str]) -> tuple[str, ...]:
-        names = () if isinstance(affinity_cams, str) else tuple(affinity_cams)
+        names = tuple(affinity_cams)
         if not names or not set(names) <= set(self.cam_names):
             raise ValueError(
                 f'expected affinity_cams as a sequence of names among {self.cam_names}, received '
