@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import platform
 import resource
 import shlex
 import subprocess
@@ -26,6 +25,7 @@ from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.benchmark import VARIANTS, Comparison, PartTimer, Trainee, Workload
+from wsss_plugin.engine.machine import describe_machine
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PARTS = ('iteration', 'par', 'evaluation', 'memory')
@@ -226,17 +226,6 @@ def _progress(text: str) -> None:
     print(f'benchmark: {text}', file=sys.stderr, flush=True)
 
 
-def hardware(device: str, threads: int) -> str:
-    """Names processor, threads, GPU and version of torch."""
-    info = Path('/proc/cpuinfo')
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
-    text = f'{names[0] if names else platform.machine()}, {threads} threads'
-    if torch.device(device).type == 'cuda':
-        text += f', {torch.cuda.get_device_name(device)}'
-    return f'{text}, torch {torch.__version__}'
-
-
 def measure(args: argparse.Namespace) -> str:
     """Measures what the command line asks for.
 
@@ -249,7 +238,7 @@ def measure(args: argparse.Namespace) -> str:
     memory = compare_memory(args.arguments) if 'memory' in args.parts else None
     workload, trainees, plain = prepare(args, VARIANTS)
     report = [
-        f'Hardware: {hardware(args.device, args.threads)}',
+        f'Hardware: {describe_machine(args.threads)}; device {args.device}',
         f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
         f'Workload: {workload}; median of {args.repeats} repeats',
     ]

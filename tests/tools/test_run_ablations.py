@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wsss_plugin.engine.ablation import RunExecutor, plan_rows
+
 _CONFIG = """
 # A row.
 model = dict(type='A', decode_head=dict(type='B', width={width}))
@@ -46,12 +48,12 @@ def configs(tmp_path):
 
 
 @pytest.fixture
-def calls(tool, monkeypatch):
+def calls(monkeypatch):
     """Replaces the processes: seed s scores s above what _METRICS says."""
     made = []
 
-    def call(run, script, arguments, threads):
-        made.append((run.name, script, tuple(arguments), threads))
+    def call(executor, run, script, arguments):
+        made.append((run.name, script, tuple(arguments), executor.threads))
         seed = int(run.folder.name.rsplit('_', 1)[1])
         if script == 'train.py':
             run.checkpoint.write_text('')
@@ -69,7 +71,7 @@ def calls(tool, monkeypatch):
         }
         Path(by_class.partition('=')[2]).write_text(json.dumps({'classes': classes}))
 
-    monkeypatch.setattr(tool('run_ablations'), '_call', call)
+    monkeypatch.setattr(RunExecutor, 'call', call)
     return made
 
 
@@ -130,16 +132,6 @@ def test_rows_with_a_budget_of_their_own_are_named(tool, configs, tmp_path):
     assert 'Budget of a run: 7 iterations x 2 images; of other: 9 iterations x 2 images.' in text
 
 
-def test_minutes_are_the_log_s_iteration_time(tool, configs, tmp_path):
-    module = tool('run_ablations')
-    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
-    log = row.runs[0].folder / '20260101_000000' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    steps = ['{"loss": 1.0, "time": 50.0}', '{"loss": 1.0, "time": 70.0}', '{"mIoU": 3.0}']
-    log.write_text('\n'.join(steps) + '\n{"loss": 1.0, "ti')
-    assert row.runs[0].minutes == 7.0
-
-
 def test_seed_and_config_reach_the_run(tool, configs, calls, tmp_path):
     tool('run_ablations').main(_arguments(configs[:1], tmp_path, '--threads', '3'))
     for name, _, arguments, threads in calls:
@@ -163,8 +155,8 @@ def test_called_again_does_only_what_is_open(tool, configs, calls, tmp_path):
     assert [(name, script) for name, script, *_ in calls] == [('other seed 2', 'test.py')]
 
 
-def _folder_of(tool, configs, tmp_path):
-    (row,) = tool('run_ablations').plan_rows(configs[:1], [0], tmp_path / 'work', {})
+def _folder_of(configs, tmp_path):
+    (row,) = plan_rows(configs[:1], [0], tmp_path / 'work', {})
     run = row.runs[0]
     run.folder.mkdir(parents=True)
     run.checkpoint.write_text('')
@@ -181,7 +173,7 @@ def _folder_of(tool, configs, tmp_path):
 )
 def test_a_checkpoint_cut_short_is_trained_again(tool, configs, calls, tmp_path, last, scripts):
     """MMEngine notes the name of a checkpoint once it is saved."""
-    run = _folder_of(tool, configs, tmp_path)
+    run = _folder_of(configs, tmp_path)
     if last:
         (run.folder / 'last_checkpoint').write_text(last)
     tool('run_ablations').main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
@@ -189,7 +181,7 @@ def test_a_checkpoint_cut_short_is_trained_again(tool, configs, calls, tmp_path,
 
 
 def test_a_checkpoint_that_was_tested_is_whole(tool, configs, calls, tmp_path):
-    run = _folder_of(tool, configs, tmp_path)
+    run = _folder_of(configs, tmp_path)
     run.metrics_file('metrics').write_text(json.dumps(_METRICS))
     run.machine_file.write_text('here')
     main = tool('run_ablations').main
@@ -211,15 +203,6 @@ def test_changed_config_is_run_again(tool, configs, calls, tmp_path):
     assert len(calls) == 4
 
 
-def test_variables_that_nothing_reads_do_not_count(tool):
-    key = tool('run_ablations').content_key
-    config = tool('run_ablations').Config
-    base = dict(model=dict(type='A'), train_cfg=dict(max_iters=7))
-    assert key(config(dict(base))) == key(config(dict(base, width=64)))
-    for name in ('optim_wrapper', 'custom_hooks', 'tta_pipeline', 'randomness'):
-        assert key(config(dict(base))) != key(config({**base, name: 1}))
-
-
 def test_report_only_runs_nothing(tool, configs, calls, tmp_path):
     arguments = _arguments(configs, tmp_path, '--report-only')
     assert tool('run_ablations').main(arguments) == 0
@@ -229,31 +212,20 @@ def test_report_only_runs_nothing(tool, configs, calls, tmp_path):
 
 def test_failed_run_does_not_stop_the_others(tool, configs, calls, tmp_path, monkeypatch, capsys):
     module = tool('run_ablations')
-    succeed = module._call
+    succeed = RunExecutor.call
 
-    def call(run, *arguments):
+    def call(executor, run, *arguments):
         if run.name == 'full seed 0':
             raise RuntimeError('out of memory')
-        succeed(run, *arguments)
+        succeed(executor, run, *arguments)
 
-    monkeypatch.setattr(module, '_call', call)
+    monkeypatch.setattr(RunExecutor, 'call', call)
     assert module.main(_arguments(configs, tmp_path)) == 1
     assert 'finished: 5 of 6 runs' in (tmp_path / 'docs' / 'toy.md').read_text()
     printed = capsys.readouterr().out
     assert 'full seed 0: failed: out of memory' in printed
     assert '1 runs failed' in printed
     assert len(calls) == 10
-
-
-def test_process_that_fails_is_named_with_its_output(tool, configs, tmp_path, monkeypatch):
-    module = tool('run_ablations')
-    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
-    run = row.runs[0]
-    run.folder.mkdir(parents=True)
-    (tmp_path / 'broken.py').write_text('raise SystemExit("no such thing")')
-    monkeypatch.setattr(module, 'TOOLS', tmp_path)
-    with pytest.raises(RuntimeError, match=r'broken.py of full seed 0 failed(.|\n)*no such thing'):
-        module._call(run, 'broken.py', [], 1)
 
 
 _SLOW_TRAINING = """
@@ -298,7 +270,7 @@ def test_its_processes_end_with_it(tool, configs, tmp_path):
 
 def test_progress_names_the_iteration(tool, configs, tmp_path):
     module = tool('run_ablations')
-    (row,) = module.plan_rows(configs[:1], [0], tmp_path / 'work', {})
+    (row,) = plan_rows(configs[:1], [0], tmp_path / 'work', {})
     run = row.runs[0]
     log = run.folder / '20260101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)

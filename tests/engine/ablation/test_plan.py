@@ -1,0 +1,44 @@
+import pytest
+from mmengine.config import Config
+
+from wsss_plugin.engine.ablation import content_key, plan_rows
+
+_BASE = dict(model=dict(type='A'), train_cfg=dict(max_iters=7))
+
+
+def test_variables_that_nothing_reads_do_not_count():
+    assert content_key(Config(_BASE)) == content_key(Config(dict(_BASE, width=64)))
+
+
+@pytest.mark.parametrize('name', ['optim_wrapper', 'custom_hooks', 'tta_pipeline', 'randomness'])
+def test_what_training_and_test_read_counts(name):
+    assert content_key(Config(_BASE)) != content_key(Config({**_BASE, name: 1}))
+
+
+def test_configs_of_equal_content_share_their_runs(tmp_path):
+    texts = {
+        'first': 'model = dict(type="A", decode_head=dict(type="B"))',
+        'second': 'model = dict(type="A", decode_head=dict(type="B"))  # the same',
+        'third': 'model = dict(type="C")',
+    }
+    for name, text in texts.items():
+        (tmp_path / f'{name}.py').write_text(text + '\ntrain_cfg = dict(max_iters=7)\n')
+    configs = [tmp_path / f'{name}.py' for name in texts]
+    first, second, third = plan_rows(configs, [0, 1], tmp_path, {}, multi_scale=True)
+    assert [row.name for row in (first, second, third)] == list(texts)
+    assert first.runs == second.runs != third.runs
+    assert [run.config.randomness.seed for run in first.runs] == [0, 1]
+    # A CAM has no logits for several scales and a CRF.
+    assert first.runs[0].tests == ('metrics', 'multi_scale')
+    assert third.runs[0].tests == ('metrics',)
+
+
+def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
+    config = tmp_path / 'renamed.py'
+    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n')
+    (row,) = plan_rows([config], [0], tmp_path / 'work', {})
+    present = row.runs[0].folder.parent
+    former = present.with_name(present.name.replace('renamed', 'former'))
+    former.mkdir(parents=True)
+    (row,) = plan_rows([config], [0], tmp_path / 'work', {})
+    assert row.runs[0].folder == former / 'seed_0'

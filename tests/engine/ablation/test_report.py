@@ -1,0 +1,53 @@
+import json
+
+from mmengine.config import Config
+
+from wsss_plugin.engine.ablation import Row, Run, report
+
+
+def _row(folder, name, mious, **metrics):
+    config = Config(
+        dict(
+            model=dict(decode_head=dict()),
+            train_cfg=dict(max_iters=7),
+            train_dataloader=dict(batch_size=2),
+            test_evaluator=dict(cam_threshold=0.4),
+        )
+    )
+    runs = []
+    for seed, miou in enumerate(mious):
+        run = Run(f'{name} seed {seed}', folder / name / f'seed_{seed}', config)
+        run.folder.mkdir(parents=True)
+        if miou is not None:
+            run.metrics_file('metrics').write_text(json.dumps({'mIoU': miou, **metrics}))
+            run.machine_file.write_text('here')
+        runs.append(run)
+    return Row(name, config, tuple(runs))
+
+
+def _report(rows):
+    return report(rows, 'toy', 'make it', [0, 1], reference='full')
+
+
+def test_mean_spread_and_share_of_the_reference(tmp_path):
+    rows = [_row(tmp_path, 'full', [60.0, 80.0]), _row(tmp_path, 'weak', [35.0, 35.0])]
+    text = _report(rows)
+    assert '| full | 2 | 70.0 ± 14.1 | 1.000 |' in text
+    assert '| weak | 2 | 35.0 ± 0.0 | 0.500 |' in text
+    assert 'Written by `make it`.' in text
+    assert 'Seeds: 0, 1; finished: 4 of 4 runs. Budget of a run: 7 iterations x 2 images.' in text
+
+
+def test_what_is_open_is_left_out(tmp_path):
+    text = _report([_row(tmp_path, 'full', [60.0, None]), _row(tmp_path, 'weak', [None, None])])
+    assert '| full | 1 | 60.0 | 1.000 |' in text
+    assert '| weak | 0 |  |  |' in text
+    assert 'finished: 1 of 4 runs' in text
+
+
+def test_rows_of_equal_content_name_the_first(tmp_path):
+    row = _row(tmp_path, 'full', [60.0, 60.0], **{'cam/mIoU': 50.0})
+    text = _report([row, Row('same', row.config, row.runs)])
+    assert '| same (= full) | 2 | 60.0 ± 0.0 | 1.000 |' in text
+    assert 'CAM at 0.4' in text
+    assert 'finished: 2 of 2 runs' in text

@@ -1,0 +1,54 @@
+import json
+import math
+
+import pytest
+
+
+def _log(run, name, *lines):
+    file = run.folder / name / 'vis_data' / 'scalars.json'
+    file.parent.mkdir(parents=True)
+    file.write_text('\n'.join(lines))
+
+
+def test_minutes_are_the_log_s_iteration_time(run):
+    steps = ['{"loss": 1.0, "time": 50.0}', '{"loss": 1.0, "time": 70.0}', '{"mIoU": 3.0}']
+    _log(run, '20260101_000000', *steps, '{"loss": 1.0, "ti')
+    assert run.minutes == 7.0
+
+
+def test_without_a_log_there_is_no_time(run):
+    assert math.isnan(run.minutes)
+    assert run.reached == 0
+
+
+def test_reached_is_the_last_whole_line_of_the_newest_log(run):
+    _log(run, '20260101_000000', '{"loss": 1.0, "step": 5}\n')
+    _log(run, '20260102_000000', '{"loss": 1.0, "step": 6}', '{"loss": 1.0, "st')
+    assert run.reached == 6
+
+
+@pytest.mark.parametrize(
+    ('last', 'trained'),
+    [(None, False), ('iter_4.pth', False), ('elsewhere/iter_7.pth\n', True)],
+)
+def test_a_checkpoint_counts_once_it_is_noted(run, last, trained):
+    """MMEngine notes the name of a checkpoint once it is saved."""
+    run.checkpoint.write_text('')
+    if last:
+        (run.folder / 'last_checkpoint').write_text(last)
+    assert run.trained is trained
+
+
+def test_metrics_of_all_tests(run):
+    run.metrics_file('metrics').write_text(json.dumps({'mIoU': 60.0, 'false_negative': None}))
+    assert run.done
+    assert run.metrics['mIoU'] == 60.0
+    assert math.isnan(run.metrics['false_negative'])
+
+
+def test_over_activation_leaves_out_background_and_absent_classes(run):
+    rates = {'background': 1.0, 'cat': 25.0, 'absent': None}
+    classes = {name: {'segmentation': {'over_activation': rate}} for name, rate in rates.items()}
+    assert run.over_activation == {}
+    run.classes_file('metrics').write_text(json.dumps({'classes': classes}))
+    assert run.over_activation == {'cat': 25.0}

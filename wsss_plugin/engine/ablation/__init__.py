@@ -1,0 +1,19 @@
+"""Trainings of many configs with several seeds and their tables, for tools/run_ablations.py."""
+
+from wsss_plugin.engine.ablation.child_processes import ChildProcesses
+from wsss_plugin.engine.ablation.plan import content_key, plan_rows
+from wsss_plugin.engine.ablation.report import report
+from wsss_plugin.engine.ablation.row import Row
+from wsss_plugin.engine.ablation.run import TESTS, Run
+from wsss_plugin.engine.ablation.run_executor import RunExecutor
+
+__all__ = [
+    'TESTS',
+    'ChildProcesses',
+    'Row',
+    'Run',
+    'RunExecutor',
+    'content_key',
+    'plan_rows',
+    'report',
+]

@@ -1,0 +1,158 @@
+"""The tables of an ablation in Markdown."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from wsss_plugin.engine.ablation.row import Row
+
+_CAMS = (('CAM', 'cam'), ('aux CAM', 'aux_cam'), ('CNN CAM', 'cnn_cam'))
+
+
+def report(
+    rows: Sequence[Row], title: str, command: str, seeds: Sequence[int], reference: str
+) -> str:
+    """The tables of all rows.
+
+    Args:
+        rows: The rows, at least one.
+        title: What was measured.
+        command: The command that writes the report.
+        seeds: The random seeds.
+        reference: Name of the row of full supervision, to which the others are compared.
+
+    Returns:
+        The report in Markdown.
+    """
+    budget = _budget(rows[0])
+    exceptions = ''.join(
+        f'; of {row.name}: {_budget(row)}' for row in rows if _budget(row) != budget
+    )
+    runs = dict.fromkeys(run for row in rows for run in row.runs)
+    done = [run for run in runs if run.done]
+    machines = dict.fromkeys(run.machine_file.read_text(encoding='utf-8') for run in done)
+    parts = [
+        f'# Measured: {title}',
+        f'Written by `{command}`.',
+        f'* Seeds: {", ".join(map(str, seeds))}; finished: {len(done)} of {len(runs)} runs. '
+        f'Budget of a run: {budget}{exceptions}.\n'
+        f'* Made on: {" / ".join(machines) or "nothing is finished"}.\n'
+        '* Values in percent: mean ± standard deviation over the seeds (n - 1). "(= name)" shares '
+        'the runs of a row of equal content.\n'
+        f'* "of supervised" is the ratio of the mean mIoU to that of `{reference}`. OA = '
+        'FP/(TP+FP), FN = FN/(TP+FN), both over the foreground classes. min = minutes of '
+        'training.\n'
+        '* CAMs are masked by the true tags. "best" is at the threshold that is best on the masks '
+        'it is scored on, so it is an upper bound; the threshold is the mean over the seeds.',
+        '## Segmentation',
+        _table(*_segmentation(rows, reference)),
+        '† a CAM at the fixed threshold, with the true tags; there is no decoder.'
+        if any(row.is_cam for row in rows)
+        else '',
+        '## CAMs',
+        _table(*_cams(rows)),
+        *_section('Segmentation mIoU by group of images', *_groups(rows)),
+        *_section('Over-activation of the segmentation by class', *_classes(rows)),
+    ]
+    return '\n\n'.join(part for part in parts if part) + '\n'
+
+
+def _budget(row: Row) -> str:
+    config = row.config
+    return f'{config.train_cfg.max_iters} iterations x {config.train_dataloader.batch_size} images'
+
+
+def _section(title: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """A table with its title, or nothing where it has no columns or no rows."""
+    return [f'## {title}', _table(head, cells)] if head[1:] and cells else []
+
+
+def _segmentation(rows: Sequence[Row], reference: str) -> tuple[list[str], list[list[str]]]:
+    supervised = [row.values('mIoU') for row in rows if row.name == reference]
+    full = statistics.mean(supervised[0]) if supervised and supervised[0] else math.nan
+    extra = [
+        (title, metric)
+        for title, metric in (
+            ('multi-scale', 'multi_scale/mIoU'),
+            ('multi-scale + CRF', 'multi_scale/crf/mIoU'),
+        )
+        if any(row.values(metric) for row in rows)
+    ]
+    cells = []
+    for row in rows:
+        scores = row.values('mIoU')
+        ratio = statistics.mean(scores) / full if scores else math.nan
+        cells.append(
+            [
+                _title(row, rows) + (' †' if row.is_cam else ''),
+                str(len(scores)),
+                _cell(scores),
+                '' if math.isnan(ratio) else f'{ratio:.3f}',
+                _cell(row.values('over_activation')),
+                _cell(row.values('false_negative')),
+                *(_cell(row.values(metric)) for _, metric in extra),
+                f'{statistics.mean(row.minutes):.1f}' if row.minutes else '',
+            ]
+        )
+    head = ['config', 'seeds', 'mIoU', 'of supervised', 'OA', 'FN']
+    return [*head, *(title for title, _ in extra), 'min'], cells
+
+
+def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    threshold = rows[0].config.test_evaluator.get('cam_threshold', 0.5)
+    head = ['config']
+    for title, _ in _CAMS:
+        head += [f'{title} at {threshold:g}', 'best', 'at', 'OA']
+    cells = []
+    for row in rows:
+        line = [_title(row, rows)]
+        for _, name in _CAMS:
+            best_at = row.values(f'{name}/best_threshold')
+            line += [
+                _cell(row.values(f'{name}/mIoU')),
+                _cell(row.values(f'{name}/best_mIoU')),
+                f'{statistics.mean(best_at):.2f}' if best_at else '',
+                _cell(row.values(f'{name}/over_activation')),
+            ]
+        cells.append(line)
+    return head, [line for line in cells if any(line[1:])]
+
+
+def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    metrics = {name for row in rows for run in row.runs if run.done for name in run.metrics}
+    split = [name.split('/') for name in sorted(metrics)]
+    groups = [parts[1] for parts in split if parts[0] == 'group' and parts[2:] == ['mIoU']]
+    cells = [
+        [_title(row, rows), *(_cell(row.values(f'group/{group}/mIoU')) for group in groups)]
+        for row in rows
+    ]
+    return ['config', *groups], cells
+
+
+def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    done = [run for row in rows for run in row.runs if run.done]
+    names = list(dict.fromkeys(name for run in done for name in run.over_activation))
+    shown = [row for row in rows if any(row.over_activation(name) for name in names)]
+    cells = [
+        [_title(row, rows), *(_cell(row.over_activation(name)) for name in names)] for row in shown
+    ]
+    return ['config', *names], cells
+
+
+def _title(row: Row, rows: Sequence[Row]) -> str:
+    first = next(other for other in rows if other.runs == row.runs)
+    return row.name if first is row else f'{row.name} (= {first.name})'
+
+
+def _cell(values: Sequence[float]) -> str:
+    if not values:
+        return ''
+    mean = f'{statistics.mean(values):.1f}'
+    return f'{mean} ± {statistics.stdev(values):.1f}' if len(values) > 1 else mean
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ['---', *(['---:'] * (len(head) - 1))]
+    return '\n'.join('| ' + ' | '.join(line) + ' |' for line in (head, rule, *rows))

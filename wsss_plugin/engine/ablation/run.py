@@ -1,0 +1,114 @@
+"""One training of a table, and its tests."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmengine.config import Config
+
+# Arguments of tools/test.py by the name of the file of metrics.
+TESTS = {'metrics': ('--cam',), 'multi_scale': ('--tta', '--crf')}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its test.
+
+    Attributes:
+        name: Text for the progress.
+        folder: Folder of config, logs, checkpoints and metrics.
+        config: The config with the seed.
+        tests: Which of ``TESTS``.
+    """
+
+    name: str
+    folder: Path
+    config: Config = field(compare=False, repr=False)
+    tests: tuple[str, ...] = ('metrics',)
+
+    @property
+    def iterations(self) -> int:
+        """Length of the training."""
+        return self.config.train_cfg.max_iters
+
+    def metrics_file(self, test: str) -> Path:
+        """The metrics of a test, present once it is finished."""
+        return self.folder / f'{test}.json'
+
+    def classes_file(self, test: str) -> Path:
+        """The metrics of a test by class."""
+        return self.folder / f'{test}_by_class.json'
+
+    @property
+    def machine_file(self) -> Path:
+        """What the run was made on, present once it is finished."""
+        return self.folder / 'machine.txt'
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last checkpoint."""
+        return self.folder / f'iter_{self.iterations}.pth'
+
+    @property
+    def trained(self) -> bool:
+        """Whether the last checkpoint is there and whole."""
+        # The toolbox notes the name once all is saved, and a test has read all.
+        note = self.folder / 'last_checkpoint'
+        last = Path(note.read_text(encoding='utf-8').strip()).name if note.is_file() else ''
+        tested = any(self.metrics_file(test).is_file() for test in TESTS)
+        return self.checkpoint.is_file() and (last == self.checkpoint.name or tested)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to do."""
+        return all(self.metrics_file(test).is_file() for test in self.tests)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics by name; those of other tests than the first begin with its name."""
+        found = {}
+        for test in self.tests:
+            prefix = '' if test == 'metrics' else f'{test}/'
+            for name, value in _read(self.metrics_file(test)).items():
+                # JSON has no NaN.
+                found[prefix + name] = math.nan if value is None else value
+        return found
+
+    @property
+    def over_activation(self) -> dict[str, float]:
+        """Over-activation of the segmentation by foreground class, in percent."""
+        path = self.classes_file('metrics')
+        classes = _read(path)['classes'] if path.is_file() else {}
+        rates = {name: fields['segmentation'] for name, fields in list(classes.items())[1:]}
+        found = {name: rate['over_activation'] for name, rate in rates.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def reached(self) -> int:
+        """The last iteration that the training has logged, 0 before the first."""
+        return max((line.get('step', 0) for line in self._logged[-1:]), default=0)
+
+    @property
+    def _logged(self) -> list[dict]:
+        logs = sorted(self.folder.glob('*/vis_data/scalars.json'))
+        return [line for log in logs for line in _complete_lines(log)]
+
+    @property
+    def minutes(self) -> float:
+        """Time of the training by its log, without validation and checkpoints."""
+        times = [line['time'] for line in self._logged if 'loss' in line and 'time' in line]
+        return statistics.mean(times) * self.iterations / 60 if times else math.nan
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding='utf-8'))
+
+
+def _complete_lines(log: Path) -> list[dict]:
+    # The last line may be half written.
+    lines = log.read_text(encoding='utf-8').rpartition('\n')[0].splitlines()
+    return [json.loads(line) for line in lines]
