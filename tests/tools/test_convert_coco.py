@@ -31,20 +31,6 @@ def _instances() -> list[dict]:
     ]
 
 
-@pytest.mark.parametrize(('crowd_label', 'outside'), [(-1, 1), (255, 255)])
-def test_small_on_large_on_crowd(tool, crowd_label, outside):
-    mask = tool['draw_mask'](8, 10, _instances(), {2: 1, 5: 2, 9: 3}, crowd_label)
-    expected = np.full((8, 10), outside, np.uint8)
-    expected[2:6, 2:6] = 1
-    expected[3:5, 3:5] = 2
-    assert mask.dtype == np.uint8
-    assert np.array_equal(mask, expected)
-
-
-def test_no_instances(tool):
-    assert not tool['draw_mask'](3, 4, [], {}).any()
-
-
 @pytest.fixture
 def content() -> dict:
     return {

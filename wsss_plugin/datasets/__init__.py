@@ -16,6 +16,7 @@ from wsss_plugin.datasets.transforms import (
     PhotometricAugmentation,
     RandomScaleCropWithBox,
 )
+from wsss_plugin.datasets.voc_subset import VOCSubset
 from wsss_plugin.datasets.voc_tag_dataset import VOCTagDataset
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     'ShapesGenerator',
     'ShapesTagDataset',
     'TagDataset',
+    'VOCSubset',
     'VOCTagDataset',
     'spread_indices',
 ]

@@ -171,9 +171,10 @@ class TokenContrastSegmentor(EncoderDecoder):
 
     def _checked_loss_starts(self, loss_starts: Mapping[str, int]) -> dict[str, int]:
         groups = tuple(self.loss_terms())
-        if not set(loss_starts) <= set(groups):
+        if not isinstance(loss_starts, Mapping) or not set(loss_starts) <= set(groups):
             raise ValueError(
-                f'expected keys of loss_starts among {groups}, received {sorted(loss_starts)}'
+                f'expected loss_starts as iterations by names among {groups}, received '
+                f'{loss_starts!r}'
             )
         if all(loss_starts.get(group, 0) > 0 for group in groups):
             raise ValueError(
