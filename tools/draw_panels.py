@@ -20,7 +20,7 @@ from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
-from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
 
 
@@ -52,7 +52,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--name', default='first', help='name of the first model with --compare')
     parser.add_argument(
-        '--hide-images', action='store_true', help='draw on grey, for images not to be shown'
+        '--hide-images', action='store_true', help='draw on grey and leave the images out'
     )
     parser.add_argument('--cam-threshold', type=float, help="default: the evaluator's, else 0.5")
     parser.add_argument(
@@ -70,7 +70,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[str, Any]]:
-    """Builds the model with its CAMs switched on and loads its weights.
+    """Builds the model with CAMs and pseudo labels switched on and loads its weights.
 
     Args:
         config: The config; changed in place.
@@ -83,7 +83,8 @@ def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[s
         KeyError: If neither the checkpoint nor the data set names the classes.
     """
     config.model.setdefault('test_cfg', {})
-    config.model.test_cfg['cam'] = True
+    config.model.test_cfg.update(cam=True, pseudo_label=True)
+    use_final_threshold(config)
     config.log_level = 'WARNING'
     runner = Runner.from_cfg(config)
     loaded = runner.load_checkpoint(checkpoint)
@@ -234,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
         if args.hide_images:
             image = np.full_like(image, 128)
-        look = (meta['classes'], meta.get('palette'), threshold, stem)
+        look = (meta['classes'], meta.get('palette'), threshold, stem, not args.hide_images)
         if args.compare:
             panel = panel_of_models(image, samples, *look)
         else:

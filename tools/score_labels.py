@@ -23,7 +23,7 @@ from mmseg.registry import DATASETS
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
-from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import TokenContrastSegmentor
 from wsss_plugin.ops.cam import average_cams
@@ -54,7 +54,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="CAMs that make labels, '+' for the average; default: each alone, then all",
     )
     parser.add_argument('--low', nargs='+', type=float, help="default: the config's")
-    parser.add_argument('--high', nargs='+', type=float, help="default: the config's")
+    parser.add_argument(
+        '--high', nargs='+', type=float, help="default: the config's at the end of training"
+    )
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
     )
@@ -188,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Scores as the command line says."""
     args = parse_args(arguments)
     config = load_config(args.config, args.work_dir, args.cfg_options)
+    use_final_threshold(config)
     model = load_segmentor(config, args.checkpoint)
     print('\n' + table(score(model, config, args)))
 

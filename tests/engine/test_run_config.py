@@ -203,3 +203,28 @@ def test_types_may_be_classes(tmp_path):
     assert (config.test_evaluator.scales, config.test_evaluator.flip) == ((1.5,), True)
     with pytest.warns(UserWarning, match='without validation'):
         assert run_config.skip_validation_without_masks(config)
+
+
+_FALLING = dict(type='CosineThresholdHook', start=0.7, end=0.5)
+
+
+def test_the_last_threshold_of_the_training_is_used():
+    hooks = [dict(type='SafeCheckpointHook'), _FALLING]
+    config = Config(dict(model=dict(thresholds=dict(low=0.25, high=0.7)), custom_hooks=hooks))
+    run_config.use_final_threshold(config)
+    assert config.model.thresholds == dict(low=0.25, high=0.5)
+
+
+@pytest.mark.parametrize(
+    ('model', 'hooks'),
+    [
+        (dict(thresholds=dict(low=0.25, high=0.6)), [_FALLING]),  # the user's own
+        (dict(thresholds=dict(low=0.25, high=0.7)), None),
+        (dict(type='A'), [_FALLING]),
+    ],
+)
+def test_a_threshold_that_does_not_fall_stays(model, hooks):
+    config = Config(dict(model=model, custom_hooks=hooks))
+    before = config.pretty_text
+    run_config.use_final_threshold(config)
+    assert config.pretty_text == before

@@ -85,6 +85,24 @@ def test_models_stand_side_by_side():
         panel_of_models(grey(), {}, CLASSES)
 
 
+def test_pseudo_labels_come_before_the_segmentation():
+    sample = _sample(40, 60, fields=())
+    sample.pseudo_label = PixelData(data=torch.full((1, 40, 60), 255))
+    panel = panel_from_sample(grey(), sample, CLASSES, PALETTE)
+    # image, ground truth, pseudo label, segmentation
+    assert panel.shape[1] == 4 * 240
+    ignored = panel[panel.shape[0] // 2, 2 * 240 + 120]
+    assert ignored.min() > 150
+    both = panel_of_models(grey(), {'a': sample, 'b': sample}, CLASSES, PALETTE)
+    assert both.shape[1] == 6 * 240
+
+
+def test_the_image_itself_can_be_left_out():
+    shown = panel_from_sample(grey(), _sample(40, 60), CLASSES, PALETTE)
+    hidden = panel_from_sample(grey(), _sample(40, 60), CLASSES, PALETTE, show_image=False)
+    assert hidden.shape[1] == shown.shape[1] - 240
+
+
 def test_outline_follows_the_threshold():
     cam = CAMPicture(np.tile(np.linspace(0, 1, 60), (40, 1)), np.ones((40, 60), np.uint8))
     low, high = (

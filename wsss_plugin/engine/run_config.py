@@ -69,6 +69,23 @@ def _distribute(config: Config) -> None:
     compat.init_distributed(config.launcher, config.get('env_cfg', {}).get('dist_cfg'))
 
 
+def use_final_threshold(config: Config) -> None:
+    """Gives the model the high threshold at which its training ends.
+
+    A model is built with the first one and a checkpoint has none: in training it follows from the
+    iteration.
+
+    Args:
+        config (Config): Changed in place where a ``CosineThresholdHook`` is among its hooks and
+            the model has the threshold at which that one starts.
+    """
+    for hook in config.get('custom_hooks') or []:
+        if type_name(hook) == 'CosineThresholdHook':
+            thresholds = config.model.get('thresholds', {})
+            if thresholds.get('high') == hook['start']:
+                thresholds['high'] = hook['end']
+
+
 def check_weights(model: Any, key: str = 'model') -> None:
     """Checks that the local files of pretrained weights named in a config exist.
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from mmseg.structures import SegDataSample
 
+LABEL_TITLES = {'pseudo_label': 'pseudo label', 'pred_sem_seg': 'segmentation'}
 CAM_TITLES = {'cam': 'CAM', 'aux_cam': 'auxiliary CAM', 'cnn_cam': 'CNN CAM'}
 _CELL_WIDTH = 2.4
 _DOTS_PER_INCH = 100
@@ -111,6 +112,7 @@ def draw_panel(
     cam_threshold: float = 0.5,
     title: str = '',
     ignore_index: int = 255,
+    show_image: bool = True,
 ) -> np.ndarray:
     """Draws image, ground truth, CAMs and segmentations in one row with the names of the classes.
 
@@ -126,6 +128,7 @@ def draw_panel(
         cam_threshold: Scores up to it are background.
         title: Text above the image.
         ignore_index: Value of a label map without class.
+        show_image: Whether the image itself is drawn, beside what lies over it.
 
     Returns:
         RGB picture, uint8; its height follows from the shape of the image.
@@ -135,7 +138,7 @@ def draw_panel(
     """
     palette = default_palette(len(classes)) if palette is None else palette[: len(classes)]
     cams, predictions = cams or {}, predictions or {}
-    pictures = [(title or 'image', image)]
+    pictures = [(title or 'image', image)] if show_image else []
     if ground_truth is not None:
         overlay = overlay_label(image, ground_truth, palette, ignore_index)
         pictures.append(('ground truth', overlay))
@@ -162,22 +165,24 @@ def panel_from_sample(
     palette: Palette | None = None,
     cam_threshold: float = 0.5,
     title: str = '',
+    show_image: bool = True,
 ) -> np.ndarray:
     """Draws whatever a predicted data sample holds.
 
     Args:
         image: RGB image (H, W, 3), uint8, at the original size.
-        data_sample: Sample with any of ``gt_sem_seg``, ``cam``, ``aux_cam``, ``cnn_cam`` and
-            ``pred_sem_seg``.
+        data_sample: Sample with any of ``gt_sem_seg``, ``cam``, ``aux_cam``, ``cnn_cam``,
+            ``pseudo_label`` and ``pred_sem_seg``.
         classes: Names of the classes, background first.
         palette: Colours (C, 3), 0 to 255.
         cam_threshold: Scores up to it are background.
         title: Text above the image.
+        show_image: Whether the image itself is drawn, beside what lies over it.
 
     Returns:
         RGB picture, uint8.
     """
-    prediction = _label_map(data_sample, 'pred_sem_seg')
+    label_maps = {title: _label_map(data_sample, field) for field, title in LABEL_TITLES.items()}
     return draw_panel(
         image,
         classes,
@@ -188,9 +193,10 @@ def panel_from_sample(
             for field, name in CAM_TITLES.items()
             if field in data_sample
         },
-        predictions={} if prediction is None else {'segmentation': prediction},
+        predictions={title: label for title, label in label_maps.items() if label is not None},
         cam_threshold=cam_threshold,
         title=title,
+        show_image=show_image,
     )
 
 
@@ -201,17 +207,19 @@ def panel_of_models(
     palette: Palette | None = None,
     cam_threshold: float = 0.5,
     title: str = '',
+    show_image: bool = True,
 ) -> np.ndarray:
-    """Draws what several models make of the same image: their CAMs, then their segmentations.
+    """Draws what several models make of an image: their CAMs, pseudo labels and segmentations.
 
     Args:
         image: RGB image (H, W, 3), uint8, at the original size.
-        data_samples: The sample that each model predicted, by its name; ``cam`` and
-            ``pred_sem_seg`` are drawn where present.
+        data_samples: The sample that each model predicted, by its name; ``cam``, ``pseudo_label``
+            and ``pred_sem_seg`` are drawn where present.
         classes: Names of the classes, background first.
         palette: Colours (C, 3), 0 to 255.
         cam_threshold: Scores up to it are background.
         title: Text above the image.
+        show_image: Whether the image itself is drawn, beside what lies over it.
 
     Returns:
         RGB picture, uint8.
@@ -221,7 +229,11 @@ def panel_of_models(
     """
     if not data_samples:
         raise ValueError('expected the samples of one model or more, received none')
-    labels = {name: _label_map(item, 'pred_sem_seg') for name, item in data_samples.items()}
+    label_maps = {
+        f'{title}: {name}': _label_map(item, field)
+        for field, title in LABEL_TITLES.items()
+        for name, item in data_samples.items()
+    }
     return draw_panel(
         image,
         classes,
@@ -232,9 +244,10 @@ def panel_of_models(
             for name, item in data_samples.items()
             if 'cam' in item
         },
-        predictions={name: label for name, label in labels.items() if label is not None},
+        predictions={title: label for title, label in label_maps.items() if label is not None},
         cam_threshold=cam_threshold,
         title=title,
+        show_image=show_image,
     )
 
 

@@ -6,7 +6,10 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+from wsss_plugin.models.segmentors.cam_prediction import (
+    add_cam_predictions,
+    add_label_prediction,
+)
 
 
 def sample(tags, **metainfo):
@@ -48,3 +51,13 @@ def test_the_padding_of_the_input_is_cut_off(training):
     assert batch['inputs'].shape == (1, 3, 4, 4)
     add_cam_predictions(batch['data_samples'], dict(cam=batch['inputs'][:, :1]))
     torch.testing.assert_close(batch['data_samples'][0].cam.score, image[:1])
+
+
+def test_a_label_map_keeps_its_values_at_the_original_size():
+    label = torch.tensor([[[0, 255, 3]]])
+    samples = [sample([1.0], flip=True, flip_direction='horizontal'), sample([1.0])]
+    del samples[1].gt_tags
+    add_label_prediction(samples, 'pseudo_label', label.expand(2, 1, 3))
+    assert samples[0].pseudo_label.data.tolist() == [[[3, 255, 0]] * 2]
+    assert samples[0].pseudo_label.data.dtype == label.dtype
+    assert 'pseudo_label' not in samples[1]

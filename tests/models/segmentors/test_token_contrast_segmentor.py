@@ -9,6 +9,7 @@ from mmseg.structures import SegDataSample
 from reference_networks import build, dual_config, load_toco, random_batch, tiny_config
 
 from wsss_plugin.ops.cam import average_cams
+from wsss_plugin.ops.labels import refined_pseudo_label
 
 LOSSES = dict(
     loss_cls_final=('cls_loss', 1.0),
@@ -277,6 +278,34 @@ def test_prediction_without_tags_has_no_cam():
         untagged = segmentor.predict(torch.randn(1, 3, 64, 64), samples)[0]
     assert 'cam' not in prediction
     assert 'cam' not in untagged
+
+
+def test_prediction_with_pseudo_label():
+    """It is the training's label of the whole image, by the last of the label CAMs."""
+    label_cams = ((0, ('aux',)), (5, ('final', 'aux')))
+    test_cfg = dict(mode='whole', pseudo_label=True)
+    segmentor = build(tiny_config(label_cams=label_cams, test_cfg=test_cfg)).eval()
+    segmentor.thresholds.low, segmentor.thresholds.high = 0.3, 0.4
+    image = torch.randn(2, 3, 64, 64)
+    _, samples = random_batch()
+    for sample in samples:
+        sample.set_metainfo(dict(ori_shape=(64, 64), img_shape=(64, 64)))
+    del samples[1].gt_tags
+    first, second = segmentor.predict(image, samples)
+    cams = segmentor.multi_scale_cams(image[:1], ('final', 'aux'))
+    expected = refined_pseudo_label(
+        segmentor.denormalize(image[:1]),
+        average_cams([cams['final'], cams['aux']]),
+        first.gt_tags[None],
+        low=0.3,
+        high=0.4,
+        box=None,
+        refine=segmentor.refinement,
+    )
+    assert torch.equal(first.pseudo_label.data, expected)
+    assert len(expected.unique()) > 1
+    assert 'cam' not in first
+    assert 'pseudo_label' not in second
 
 
 def test_teacher_projection_follows_the_student():

@@ -1,4 +1,4 @@
-"""CAMs as predictions that an evaluator can score."""
+"""CAMs and pseudo labels as predictions that can be scored and drawn."""
 
 from __future__ import annotations
 
@@ -31,8 +31,22 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
             sample.set_data({name: field})
 
 
-def _restore(cam: Tensor, sample: SegDataSample) -> Tensor:
-    """The CAM without padding and flip of the input, at the original size."""
+def add_label_prediction(data_samples: list[SegDataSample], field: str, labels: Tensor) -> None:
+    """Adds a label map to data samples that have tags, at the original size of each image.
+
+    Args:
+        data_samples: Samples with ``ori_shape`` and, where there are tags, ``gt_tags`` (K,).
+        field: Name of the ``PixelData(data)``, whose shape is (1, H, W).
+        labels: Label maps (B, h, w).
+    """
+    for sample, label in zip(data_samples, labels, strict=True):
+        if 'gt_tags' in sample:
+            restored = _restore(label[None, None].float(), sample, mode='nearest')[0]
+            sample.set_data({field: PixelData(data=restored.to(label))})
+
+
+def _restore(cam: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:
+    """A map without padding and flip of the input, at the original size."""
     # MMSegmentation's own names and order; the first is that of a batch at test time.
     meta = sample.metainfo
     padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
@@ -42,4 +56,5 @@ def _restore(cam: Tensor, sample: SegDataSample) -> Tensor:
     if meta.get('flip'):
         horizontal = meta.get('flip_direction') == 'horizontal'
         cam = cam.flip(-1 if horizontal else -2)
-    return F.interpolate(cam, size=sample.ori_shape[:2], mode='bilinear', align_corners=False)
+    align_corners = None if mode == 'nearest' else False
+    return F.interpolate(cam, sample.ori_shape[:2], mode=mode, align_corners=align_corners)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
-from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
+from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions, add_label_prediction
 from wsss_plugin.models.segmentors.fixed_statistics import fixed_statistics
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
@@ -67,7 +67,7 @@ class TokenContrastSegmentor(EncoderDecoder):
             per optimiser step.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
-            the predictions.
+            the predictions, ``pseudo_label=True`` their pseudo label at the model's thresholds.
         data_preprocessor: Config of the data preprocessor, usually ``MultiViewDataPreProcessor``.
         pretrained: As in ``EncoderDecoder``; MMSegmentation's ``init_model`` sets it to None.
         init_cfg: MMEngine's initialisation config.
@@ -484,13 +484,20 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             Label map (B, H, W).
         """
+        return self._refined_label(
+            batch.views['view1'], self.label_cam(batch.cams), batch.tags, batch.box
+        )
+
+    def _refined_label(
+        self, image: Tensor, cam: Tensor, tags: Tensor, box: Tensor | None
+    ) -> Tensor:
         return refined_pseudo_label(
-            self.denormalize(batch.views['view1']),
-            self.label_cam(batch.cams),
-            batch.tags,
+            self.denormalize(image),
+            cam,
+            tags,
             self.thresholds.low,
             self.thresholds.high,
-            batch.box,
+            box,
             refine=self.refinement,
             ignore_index=self.decode_head.ignore_index,
             scale=self.refinement_scale,
@@ -539,22 +546,40 @@ class TokenContrastSegmentor(EncoderDecoder):
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
     ) -> list[SegDataSample]:
-        """Segmentation by the decode head; CAMs too where ``test_cfg.cam`` asks for them.
+        """Segmentation by the decode head; CAMs and pseudo labels where ``test_cfg`` asks for them.
 
         Args:
             inputs: Normalised images (B, 3, H, W).
-            data_samples: Samples; only those with ``gt_tags`` get CAMs.
+            data_samples: Samples; only those with ``gt_tags`` get CAMs and pseudo labels.
 
         Returns:
-            Samples with ``pred_sem_seg`` and ``seg_logits``, and ``cam`` and ``aux_cam``.
+            Samples with ``pred_sem_seg`` and ``seg_logits``; ``cam`` and ``aux_cam``;
+            ``pseudo_label``.
         """
         predictions = super().predict(inputs, data_samples)
         tagged = any('gt_tags' in sample for sample in data_samples or ())
-        if tagged and self.test_cfg.get('cam', False):
+        with_cam = self.test_cfg.get('cam', False)
+        with_label = self.test_cfg.get('pseudo_label', False)
+        if tagged and (with_cam or with_label):
             cams = self.multi_scale_cams(inputs, self.cam_names)
-            fields = {_field_name(name): cam for name, cam in cams.items()}
-            add_cam_predictions(predictions, fields)
+            if with_cam:
+                fields = {_field_name(name): cam for name, cam in cams.items()}
+                add_cam_predictions(predictions, fields)
+            if with_label:
+                add_label_prediction(
+                    predictions, 'pseudo_label', self._test_label(inputs, cams, predictions)
+                )
         return predictions
+
+    @torch.no_grad()
+    def _test_label(
+        self, image: Tensor, cams: Mapping[str, Tensor], data_samples: list[SegDataSample]
+    ) -> Tensor:
+        """Pseudo label of test images, as at the end of training but for the thresholds."""
+        nothing = image.new_zeros(self.cam_head.num_classes)
+        tags = torch.stack([sample.get('gt_tags', nothing).to(nothing) for sample in data_samples])
+        cam = average_cams([cams[name] for name in self.label_cams[-1][1]])
+        return self._refined_label(image, cam, tags, box=None)
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:  # noqa: ARG002
         return self.decode_head(self.extract_feat(inputs))
