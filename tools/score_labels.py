@@ -27,7 +27,6 @@ from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import TokenContrastSegmentor
 from wsss_plugin.ops.cam import average_cams
-from wsss_plugin.ops.labels import refined_pseudo_label
 
 COLUMNS = {
     'mIoU': 'mIoU where labelled',
@@ -155,17 +154,8 @@ def score(
         truth = F.interpolate(mask, size=image.shape[-2:], mode='nearest')[0, 0].long()
         for text, low, high in grid:
             names = cams_by_text[text]
-            label = refined_pseudo_label(
-                model.denormalize(image),
-                average_cams([cams[name] for name in names]),
-                sample.gt_tags[None],
-                low,
-                high,
-                None,
-                refine=model.refinement,
-                ignore_index=ignore,
-                scale=model.refinement_scale,
-            )
+            cam = average_cams([cams[name] for name in names])
+            label = model.refined_label(image, cam, sample.gt_tags[None], low=low, high=high)
             scores[text, low, high].add(label[0], truth)
     return {key: value.summary() for key, value in scores.items()}
 

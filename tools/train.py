@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.hooks import ProgressKeeper
 from wsss_plugin.engine.run_config import (
+    check_schedules,
     check_weights,
     enable_amp,
     load_config,
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.amp:
         enable_amp(config)
     set_resume(config, args.resume)
+    check_schedules(config)
     check_weights(config.model)
     skip_validation_without_masks(config)
     runner = Runner.from_cfg(config)

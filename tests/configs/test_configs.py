@@ -448,6 +448,13 @@ def test_multi_scale_test_makes_tocos_sizes(name, sizes, voc_root):
     assert all(data.gt_sem_seg.shape == (60, 88) for data in sample['data_samples'])
 
 
+@pytest.mark.parametrize('name', FILES)
+def test_a_published_model_predicts_as_it_was_scored(name):
+    """MMSegmentation's ``inference_model`` reads ``test_pipeline``."""
+    config = Config.fromfile(CONFIGS / name)
+    assert config.test_pipeline == config.test_dataloader.dataset.pipeline
+
+
 def test_coco_resizes_before_testing(voc_root):
     config = _plain('dual_vit_r50_coco.py')
     for loader in ('val_dataloader', 'test_dataloader'):

@@ -65,6 +65,16 @@ def test_lists_of_paths(root):
     assert dataset[0]['seg_map_path'] == str(root / 'SegmentationClassAug/2007_000001.png')
 
 
+def test_names_with_blanks(root):
+    (root / 'Annotations/2007_000001.xml').rename(root / 'Annotations/IMG 001.xml')
+    (root / 'list.txt').write_text('IMG 001\n/JPEGImages/IMG 001.jpg\t/Masks/IMG 001.png\n')
+    dataset = _build(root)
+    assert {dataset[index]['img_path'] for index in range(2)} == {
+        str(root / 'JPEGImages/IMG 001.jpg')
+    }
+    assert _tags(dataset, 1) == {'cat', 'dog'}
+
+
 def test_unknown_tag_names_file_tag_and_classes(root):
     (root / 'Annotations/2007_000002.xml').write_text(f'<annotation>{_object("hand")}</annotation>')
     with pytest.raises(ValueError, match=r"2007_000002\.xml: .*aeroplane.*'hand'.*metainfo"):

@@ -124,6 +124,11 @@ def test_accumulation_over_parts_equals_one_batch(toy, tmp_path):
     _assert_same_weights(parts.model.state_dict(), whole.model.state_dict())
 
 
+@pytest.mark.filterwarnings('error:Detected call of `scheduler.step')
+def test_schedulers_see_that_the_optimisers_step_first(toy, tmp_path):
+    toy.train(toy.toy_config(tmp_path, max_iters=2))
+
+
 def test_last_incomplete_accumulation_is_stepped(toy, tmp_path):
     """Seven iterations by three: the last one is a step of its own."""
     clip = {'max_norm': 0.5}

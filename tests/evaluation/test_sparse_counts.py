@@ -24,3 +24,14 @@ def test_counts_of_more_pixels_than_single_precision_can_count():
     label[-1] = 1
     part = count_classes([label], label, 2)
     assert part.counts.tolist() == [[[2**24 + 2, 1]] * 3]
+
+
+def test_deterministic_counts_are_the_same():
+    label, prediction = torch.tensor([[0, 1, 255, 1]]), torch.tensor([[0, 1, 1, 0]])
+    expected = count_classes([prediction], label, 2)
+    torch.use_deterministic_algorithms(True)
+    try:
+        received = count_classes([prediction], label, 2)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert received.counts.tolist() == expected.counts.tolist() == [[[1, 1], [2, 1], [1, 2]]]

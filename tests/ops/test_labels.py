@@ -6,13 +6,14 @@ from torch.testing import assert_close
 
 from wsss_plugin.ops import (
     cam_to_label,
-    cam_to_segmentation,
     mask_outside_box,
     pixel_affinity,
     propagate,
     refined_pseudo_label,
     region_of_interest,
     scale_box,
+    tagged_maximum,
+    threshold_label,
 )
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
@@ -45,7 +46,7 @@ def test_reference_label_with_one_threshold_per_image(labels):
 
 
 def test_reference_evaluation_label(labels):
-    label = cam_to_segmentation(labels['cam'], labels['cls_label'], 0.5)
+    label = threshold_label(*tagged_maximum(labels['cam'], labels['cls_label']), 0.5)
     assert torch.equal(label, labels['label_eval_no_box'].long())
     boxed = mask_outside_box(label, labels['img_box'])
     assert torch.equal(boxed, labels['label_ignore_mid_false'].long())
@@ -146,7 +147,7 @@ def test_thresholds_belong_to_the_lower_side():
     tags = torch.ones(1, 1)
     assert cam_to_label(cam, tags, 0.25, 0.7).tolist() == [[[0, 255, 255, 1]]]
     assert region_of_interest(cam, tags, 0.25, 0.7).tolist() == [[[0, 1, 2, 2]]]
-    assert cam_to_segmentation(cam, tags, 0.7).tolist() == [[[0, 0, 0, 1]]]
+    assert threshold_label(*tagged_maximum(cam, tags), 0.7).tolist() == [[[0, 0, 0, 1]]]
 
 
 def test_no_tags_is_all_background():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,7 +19,8 @@ class VOCTagDataset(TagDataset):
     """Data set in VOC layout whose tags are the object names of its XML annotations.
 
     ``ann_file`` lists image names, one per line; a line may also be a path, or an image's and a
-    mask's path. In test mode an image without XML, as in VOC's test set, has no tags.
+    mask's path as in SBD's lists. In test mode an image without XML, as in VOC's test set, has no
+    tags.
 
     Args:
         ann_file (str): List of names, for example ``ImageSets/Segmentation/train.txt``.
@@ -50,7 +52,9 @@ class VOCTagDataset(TagDataset):
         return [self._sample(line) for line in lines if line.strip()]
 
     def _sample(self, line: str) -> dict[str, Any]:
-        name = Path(line.split()[0]).name.removesuffix(self.img_suffix)
+        # A name may have blanks; of an image's and a mask's path the first ends in the suffix.
+        image, *_ = re.split(rf'(?<={re.escape(self.img_suffix)})\s+', line.strip())
+        name = Path(image).name.removesuffix(self.img_suffix)
         source = Path(self.data_prefix['annotation_path'], f'{name}.xml')
         return {
             'name': name,

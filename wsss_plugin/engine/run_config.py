@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from mmseg.registry import DATASETS
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import type_name
 
+# Schedules that end at eta_min, which is 0 if nothing is said.
+_FALLING_TO_ZERO = ('PolyLR', 'CosineAnnealingLR')
 _HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook')
 
 
@@ -47,6 +51,9 @@ def load_config(
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or f'work_dirs/{Path(path).stem}'
     _add_hooks(config)
+    if config.get('randomness', {}).get('deterministic', False):
+        # cuBLAS reads it once; torch refuses matrix products without it.
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     _distribute(config)
     return config
 
@@ -67,6 +74,40 @@ def _distribute(config: Config) -> None:
             'broadcast_buffers': False,
         }
     compat.init_distributed(config.launcher, config.get('env_cfg', {}).get('dist_cfg'))
+
+
+def check_schedules(config: Config) -> None:
+    """Checks that no learning rate has fallen to 0 before the end of the training.
+
+    Args:
+        config (Config): The config.
+
+    Raises:
+        ValueError: If a schedule ends at 0 before ``train_cfg.max_iters``; names its key.
+    """
+    max_iters = (config.get('train_cfg') or {}).get('max_iters')
+    if max_iters is None:
+        return
+    for key, schedule in _schedules(config.get('param_scheduler'), 'param_scheduler'):
+        ends_at_zero = type_name(schedule) in _FALLING_TO_ZERO and not schedule.get('eta_min')
+        end = schedule.get('end') or math.inf
+        if ends_at_zero and not schedule.get('by_epoch', True) and end < max_iters:
+            raise ValueError(
+                f'expected learning rates for train_cfg.max_iters={max_iters} iterations, received '
+                f'{key} ({type_name(schedule)}), which is 0 from end={end} on; change max_iters '
+                'in a copy of the schedule file in configs/_base_/schedules, from which all '
+                f'follows, or set {key}.end too'
+            )
+
+
+def _schedules(given: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The schedules of every branch with their keys in the config."""
+    if isinstance(given, Mapping) and 'type' in given:
+        yield key, given
+        return
+    parts = given.items() if isinstance(given, Mapping) else enumerate(given or [])
+    for name, part in parts:
+        yield from _schedules(part, f'{key}.{name}')
 
 
 def use_final_threshold(config: Config) -> None:

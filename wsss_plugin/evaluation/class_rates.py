@@ -14,7 +14,7 @@ class ClassRates:
     Args:
         iou: TP / (TP + FP + FN).
         accuracy: TP / (TP + FN).
-        over_activation: FP / (TP + FP), the paper's section 2.3.
+        over_activation: FP / (TP + FP), the dual-branch paper's section 2.2.
         false_negative: FN / (TP + FN).
         pixel_accuracy: TP over all labelled pixels, of all classes together.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from mmseg.evaluation import IoUMetric
 from torch import Tensor
 
@@ -39,6 +40,9 @@ def count_classes(
     Returns:
         The counts of the classes that occur.
     """
+    if torch.are_deterministic_algorithms_enabled():
+        # The routine's histogram has no deterministic kernel on a GPU.
+        label = label.cpu()
     rows = [
         _count(prediction.to(label), label, num_classes, ignore_index) for prediction in predictions
     ]

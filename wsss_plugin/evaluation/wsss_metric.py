@@ -23,6 +23,7 @@ from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.label_png import save_label_png
 from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
+from wsss_plugin.ops.labels import threshold_label
 
 CAM_FIELDS = ('cam', 'aux_cam', 'cnn_cam')
 
@@ -248,8 +249,7 @@ class WSSSMetric(BaseMetric):
                 continue
             score = _plane(sample[field]['score'])
             label = _plane(sample[field]['label'])
-            background = torch.zeros_like(label)
-            count(field, [torch.where(score > value, label, background) for value in thresholds])
+            count(field, [threshold_label(score, label, value) for value in thresholds])
 
     def _count(
         self,

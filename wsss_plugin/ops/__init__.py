@@ -1,15 +1,22 @@
 """Pure functions on tensors; they need nothing but torch."""
 
-from wsss_plugin.ops.cam import class_activation_map, merge_flip, multi_scale_cam, normalize_cam
+from wsss_plugin.ops.cam import (
+    average_cams,
+    class_activation_map,
+    merge_flip,
+    multi_scale_cam,
+    normalize_cam,
+)
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
     cam_to_label,
-    cam_to_segmentation,
     mask_outside_box,
     refined_pseudo_label,
     region_of_interest,
     scale_box,
+    tagged_maximum,
+    threshold_label,
 )
 from wsss_plugin.ops.modulation import gaussian_gate
 from wsss_plugin.ops.par import pixel_affinity, propagate
@@ -19,8 +26,8 @@ from wsss_plugin.ops.thresholds import cosine_threshold
 __all__ = [
     'affinity_label',
     'at_least_float32',
+    'average_cams',
     'cam_to_label',
-    'cam_to_segmentation',
     'choose_crops',
     'class_activation_map',
     'class_token_contrast',
@@ -38,4 +45,6 @@ __all__ = [
     'refined_pseudo_label',
     'region_of_interest',
     'scale_box',
+    'tagged_maximum',
+    'threshold_label',
 ]

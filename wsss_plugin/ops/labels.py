@@ -43,27 +43,49 @@ def cam_to_label(
     [[[0, 255, 1]]]
     """
     _check_thresholds(low, high)
-    score, label = _tagged_maximum(cam, tags)
+    score, label = tagged_maximum(cam, tags)
     label = label.masked_fill(score <= _per_image(high, score), ignore_index)
     label = label.masked_fill(score <= low, 0)
     return label if box is None else mask_outside_box(label, box, ignore_index)
 
 
-def cam_to_segmentation(cam: Tensor, tags: Tensor, threshold: float) -> Tensor:
-    """Label map for evaluation: background up to one threshold, nothing ignored.
+def tagged_maximum(cam: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
+    """Score and label of the best tagged class at each pixel, ``v = max_k y_k M_k``.
 
     Args:
         cam: Normalised CAMs of shape (B, K, H, W) in [0, 1].
         tags: Multi-hot tags of shape (B, K).
-        threshold: Scores up to it are background.
 
     Returns:
-        Label map of shape (B, H, W), int64.
+        The score v, (B, H, W), and its label k + 1, (B, H, W), int64.
 
     Raises:
         ValueError: If the shapes do not belong together.
+
+    >>> cam = torch.tensor([0.9, 0.4]).view(1, 2, 1, 1)
+    >>> [part.item() for part in tagged_maximum(cam, torch.tensor([[0.0, 1.0]]))]
+    [0.4000000059604645, 2]
     """
-    score, label = _tagged_maximum(cam, tags)
+    _check_tags(cam, tags)
+    cam = at_least_float32(cam)
+    score, index = (cam * tags.to(cam)[:, :, None, None]).max(dim=1)
+    return score, index + 1
+
+
+def threshold_label(score: Tensor, label: Tensor, threshold: float) -> Tensor:
+    """Label map for evaluation: background up to one threshold, nothing ignored.
+
+    Args:
+        score: Scores in [0, 1], for example of :func:`tagged_maximum`.
+        label: Label of each score, of the same shape.
+        threshold: Scores up to it are background.
+
+    Returns:
+        Label map of the same shape and type as ``label``.
+
+    >>> threshold_label(torch.tensor([0.5, 0.6]), torch.tensor([3, 3]), 0.5).tolist()
+    [0, 3]
+    """
     return label.masked_fill(score <= threshold, 0)
 
 
@@ -83,7 +105,7 @@ def region_of_interest(cam: Tensor, tags: Tensor, low: float, high: float | Tens
         ValueError: If ``low`` exceeds ``high`` or the shapes do not belong together.
     """
     _check_thresholds(low, high)
-    score, _ = _tagged_maximum(cam, tags)
+    score, _ = tagged_maximum(cam, tags)
     region = (score > low).to(torch.uint8)
     return region.masked_fill(score >= _per_image(high, score), 2)
 
@@ -219,14 +241,6 @@ def _check_tags(cam: Tensor, tags: Tensor) -> None:
             'expected CAMs (B, K, H, W) and tags (B, K) of the same images and classes, received '
             f'{tuple(cam.shape)} and {tuple(tags.shape)}'
         )
-
-
-def _tagged_maximum(cam: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
-    """Score and label (class + 1) of the best present class at each pixel."""
-    _check_tags(cam, tags)
-    cam = at_least_float32(cam)
-    score, index = (cam * tags.to(cam)[:, :, None, None]).max(dim=1)
-    return score, index + 1
 
 
 def _present_classes(cam: Tensor, tags: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,7 +20,8 @@ test_set = dict(
 )
 # (ToCo) 5000 images while training; its list is not published, here they are the first.
 val_dataloader = dict(dataset=dict(test_set, indices=5000))
-test_dataloader = dict(dataset=dict(test_set, pipeline={{_base_.val_pipeline}}))
+test_pipeline = {{_base_.val_pipeline}}
+test_dataloader = dict(dataset=dict(test_set, pipeline=test_pipeline))
 # (ToCo) resized to 448x448 before the scales; maximum over the flips, sum over the scales.
 tta_pipeline = [
     dict(type='LoadImageOrRaise'),

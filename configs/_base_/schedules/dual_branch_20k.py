@@ -10,5 +10,5 @@ optim_wrapper = dict(
 # The paper gives the CNN no schedule; the transformer's polynomial decay, without warm-up.
 param_scheduler = dict(
     vit={{_base_.vit_scheduler}},
-    cnn=[dict(type='PolyLR', power=0.9, by_epoch=False, begin=0, end=20001)],
+    cnn={{_base_.cnn_scheduler}},
 )

@@ -22,6 +22,8 @@ vit_scheduler = [
     ),
     dict(type='PolyLR', power=poly_power, by_epoch=False, begin=warmup, end=max_iters + 1),
 ]
+# For the dual-branch schedule, whose CNN follows the polynomial without warm-up.
+cnn_scheduler = [dict(type='PolyLR', power=poly_power, by_epoch=False, begin=0, end=max_iters + 1)]
 param_scheduler = dict(vit=vit_scheduler)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)  # (ToCo)
 val_cfg = dict(type='ValLoop')

@@ -14,5 +14,7 @@ vit_scheduler = [
     ),
     dict(type='PolyLR', power=poly_power, by_epoch=False, begin=warmup, end=max_iters + 1),
 ]
+# For the dual-branch schedule, whose CNN follows the polynomial without warm-up.
+cnn_scheduler = [dict(type='PolyLR', power=poly_power, by_epoch=False, begin=0, end=max_iters + 1)]
 param_scheduler = dict(vit=vit_scheduler)
 train_cfg = dict(max_iters=max_iters, val_interval=4000)  # (ToCo) interval

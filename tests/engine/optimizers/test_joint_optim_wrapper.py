@@ -152,6 +152,19 @@ def test_refuses_members_that_accumulate_and_no_members():
         JointOptimizer([])
 
 
+def test_shows_its_members_as_one_optimiser():
+    vit, cnn, members = _members()
+    joint = JointOptimizer(list(members.values()))
+    assert [group['lr'] for group in joint.param_groups] == [1e-2, 1e-2]
+    assert joint.defaults is members['vit'].optimizer.defaults
+    before = vit.weight.clone(), cnn.weight.clone()
+    _loss(vit, cnn).backward()
+    joint.step()
+    joint.zero_grad()
+    assert not any(map(torch.equal, before, (vit.weight, cnn.weight)))
+    assert vit.weight.grad is cnn.weight.grad is None
+
+
 def test_refuses_the_state_of_other_optimisers():
     wrapper = JointOptimWrapper(**_members()[2])
     with pytest.raises(KeyError, match='optimizers it was trained with'):

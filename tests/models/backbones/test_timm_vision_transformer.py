@@ -150,6 +150,15 @@ def test_a_missing_file_of_weights_is_named():
         vit.init_weights()
 
 
+def test_the_home_folder_in_a_path_of_weights(tmp_path, monkeypatch):
+    source = tiny()
+    torch.save(source.trunk.state_dict(), tmp_path / 'weights.pth')
+    monkeypatch.setenv('HOME', str(tmp_path))
+    vit = tiny(pretrained='~/weights.pth')
+    vit.init_weights()
+    torch.testing.assert_close(vit.trunk.pos_embed, source.trunk.pos_embed)
+
+
 @pytest.mark.parametrize('index', [3, -4])
 def test_a_block_out_of_range_is_named(index):
     with pytest.raises(ValueError, match=f'inner_blocks.*received {index}'):

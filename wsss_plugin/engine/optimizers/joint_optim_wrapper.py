@@ -63,7 +63,7 @@ class JointOptimWrapper(OptimWrapperDict):
         self._check(accumulative_counts, clip_grad, dtype, optim_wrappers)
         OptimWrapper.__init__(
             self,
-            JointOptimizer([wrapper.optimizer for wrapper in optim_wrappers.values()]),
+            JointOptimizer(list(optim_wrappers.values())),
             accumulative_counts=accumulative_counts,
             clip_grad=None if clip_grad is None else dict(clip_grad),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch.optim import Optimizer
+from mmengine.optim import OptimWrapper
 
 
 class JointOptimizer:
@@ -15,31 +15,32 @@ class JointOptimizer:
     of every member, so that no branch moves without the other.
 
     Args:
-        optimizers (Sequence[Optimizer]): The members, stepped in this order.
+        members (Sequence[OptimWrapper]): Wrappers of the optimisers, stepped in this order. Their
+            own ``step`` is called, by which MMEngine's schedulers see that it came first.
 
     Raises:
         ValueError: If there is no member.
     """
 
-    def __init__(self, optimizers: Sequence[Optimizer]) -> None:
-        if not optimizers:
+    def __init__(self, members: Sequence[OptimWrapper]) -> None:
+        if not members:
             raise ValueError('expected at least one optimiser, received none')
-        self.optimizers = list(optimizers)
+        self.members = list(members)
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
         """list[dict]: The groups of all members."""
-        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        return [group for member in self.members for group in member.param_groups]
 
     @property
     def defaults(self) -> dict[str, Any]:
         """dict: The defaults of the first member."""
-        return self.optimizers[0].defaults
+        return self.members[0].optimizer.defaults
 
     def step(self) -> None:
         """Steps every member."""
-        for optimizer in self.optimizers:
-            optimizer.step()
+        for member in self.members:
+            member.step()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients of every member.
@@ -47,5 +48,5 @@ class JointOptimizer:
         Args:
             set_to_none (bool): Whether gradients become None instead of zero.
         """
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=set_to_none)
+        for member in self.members:
+            member.zero_grad(set_to_none=set_to_none)

@@ -168,14 +168,15 @@ class TimmVisionTransformer(BaseModule):
     def _pretrained_model(self) -> torch.nn.Module:
         overlay = None
         if isinstance(self.pretrained, str):
-            if not Path(self.pretrained).is_file():
+            file = str(Path(self.pretrained).expanduser())
+            if not Path(file).is_file():
                 raise FileNotFoundError(
                     f'expected a file of weights for {self.model_name} at the config key '
                     f'backbone.pretrained, received {self.pretrained!r}; give an existing file, '
                     'True to download, or False to start from random weights'
                 )
-            self._check_names(self.pretrained)
-            overlay = dict(file=self.pretrained)
+            self._check_names(file)
+            overlay = dict(file=file)
         return timm.create_model(
             self.model_name, pretrained=True, pretrained_cfg_overlay=overlay, **self.model_args
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -67,8 +66,11 @@ class CAMHead(BaseModule):
             Logits of shape (B, K).
         """
         maps = self._select(features)
-        pool = F.adaptive_max_pool2d if self.pooling == 'max' else F.adaptive_avg_pool2d
-        pooled = pool(maps, 1)
+        if self.pooling == 'avg':
+            pooled = maps.mean(dim=(2, 3), keepdim=True)
+        else:
+            # Adaptive max pooling has no deterministic gradient on a GPU.
+            pooled = maps.flatten(2).max(dim=2).values[..., None, None]
         return self.classifier(pooled).flatten(1)
 
     def cam(self, features: Tensor | Sequence[Tensor]) -> Tensor:

@@ -8,6 +8,8 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from wsss_plugin.ops.labels import tagged_maximum
+
 
 def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tensor]) -> None:
     """Adds CAMs to data samples that have tags, at the original size of each image.
@@ -24,10 +26,9 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
         if 'gt_tags' not in sample:
             continue
         for name, cam in cams.items():
-            maps = _restore(cam[index : index + 1], sample)[0]
-            tags = sample.gt_tags.to(maps)
-            score, label = (maps * tags[:, None, None]).max(dim=0, keepdim=True)
-            field = PixelData(score=score, label=(label + 1).to(torch.uint8))
+            maps = _restore(cam[index : index + 1], sample)
+            score, label = tagged_maximum(maps, sample.gt_tags[None].to(maps))
+            field = PixelData(score=score, label=label.to(torch.uint8))
             sample.set_data({name: field})
 
 

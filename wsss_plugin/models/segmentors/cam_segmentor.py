@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from mmengine.structures import PixelData
 from mmseg.models.segmentors.base import BaseSegmentor
 from mmseg.registry import MODELS
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions
 from wsss_plugin.ops.cam import multi_scale_cam
+from wsss_plugin.ops.labels import threshold_label
 
 
 @MODELS.register_module()
@@ -109,9 +109,9 @@ class CAMSegmentor(BaseSegmentor):
             )
         add_cam_predictions(data_samples, dict(cam=self.encode_decode(inputs)))
         for sample in data_samples:
-            foreground = sample.cam.score > self.test_cfg['cam_threshold']
-            label = torch.where(foreground, sample.cam.label, 0)
-            sample.set_data({'pred_sem_seg': PixelData(data=label.long())})
+            cam, threshold = sample.cam, self.test_cfg['cam_threshold']
+            label = threshold_label(cam.score, cam.label.long(), threshold)
+            sample.set_data({'pred_sem_seg': PixelData(data=label)})
         return data_samples
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:  # noqa: ARG002

@@ -484,19 +484,38 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             Label map (B, H, W).
         """
-        return self._refined_label(
+        return self.refined_label(
             batch.views['view1'], self.label_cam(batch.cams), batch.tags, batch.box
         )
 
-    def _refined_label(
-        self, image: Tensor, cam: Tensor, tags: Tensor, box: Tensor | None
+    def refined_label(
+        self,
+        image: Tensor,
+        cam: Tensor,
+        tags: Tensor,
+        box: Tensor | None = None,
+        low: float | None = None,
+        high: float | None = None,
     ) -> Tensor:
+        """Refined pseudo label that a CAM makes.
+
+        Args:
+            image: Normalised images (B, 3, H, W).
+            cam: Normalised CAM (B, K, H, W) in [0, 1].
+            tags: Multi-hot tags (B, K).
+            box: Valid image area (row0, row1, col0, col1), end-exclusive, (B, 4), or None for all.
+            low: Low background threshold; None for the segmentor's.
+            high: High background threshold; None for the segmentor's.
+
+        Returns:
+            Label map (B, H, W).
+        """
         return refined_pseudo_label(
             self.denormalize(image),
             cam,
             tags,
-            self.thresholds.low,
-            self.thresholds.high,
+            self.thresholds.low if low is None else low,
+            self.thresholds.high if high is None else high,
             box,
             refine=self.refinement,
             ignore_index=self.decode_head.ignore_index,
@@ -579,7 +598,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         nothing = image.new_zeros(self.cam_head.num_classes)
         tags = torch.stack([sample.get('gt_tags', nothing).to(nothing) for sample in data_samples])
         cam = average_cams([cams[name] for name in self.label_cams[-1][1]])
-        return self._refined_label(image, cam, tags, box=None)
+        return self.refined_label(image, cam, tags)
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:  # noqa: ARG002
         return self.decode_head(self.extract_feat(inputs))
