@@ -13,8 +13,6 @@ from wsss_plugin.ops.precision import at_least_float32
 
 AFFINITY_IGNORE = 255
 
-_EPS = 1e-4
-
 
 def affinity_label(label: Tensor, ignore_index: int = 255) -> Tensor:
     """Whether two positions of an image have the same label.
@@ -80,21 +78,26 @@ def patch_token_contrast(
 
 
 def class_token_contrast(
-    student: Tensor, teacher: Tensor, positive: Tensor, temperature: float = 0.5
+    student: Tensor,
+    teacher: Tensor,
+    positive: Tensor,
+    temperature: float = 0.5,
+    eps: float = 1e-4,
 ) -> Tensor:
     """Pulls class tokens of crops with objects to the views, pushes those of background away.
 
     With ``e_vj = exp(p_v q_j / tau)`` and ``N_v`` its sum over negatives, the loss of an image is
     ``sum_v (sum_{j positive} -log(e_vj / (e_vj + N_v + eps)) - log(1 / (1 + N_v + eps)))``, divided
-    by the number of views and by that of positives plus ``eps``, with ``eps`` = 1e-4 (dual-branch
-    paper, equation 12, with ToCo's second term). Written by logarithms of sums of exponentials, so
-    no exponential overflows.
+    by the number of views and by that of positives plus ``eps`` (dual-branch paper, equation 12,
+    with ToCo's second term). Written by logarithms of sums of exponentials, so no exponential
+    overflows.
 
     Args:
         student: Projected class tokens q of all crops, (B, S, D).
         teacher: Projected class tokens p of the global views, (B, V, D).
         positive: Which crops show an object, (B, S), bool or 0 and 1.
         temperature: The temperature tau.
+        eps: The epsilon, positive; the paper gives no value, ToCo has 1e-4.
 
     Returns:
         The mean over images, a scalar.
@@ -117,11 +120,11 @@ def class_token_contrast(
         student, teacher = at_least_float32(student), at_least_float32(teacher)
         logits = teacher @ student.transpose(1, 2) / temperature
         negatives = logits.masked_fill(positive, -torch.inf)
-        negatives = F.pad(negatives, (0, 1), value=math.log(_EPS)).logsumexp(dim=2, keepdim=True)
+        negatives = F.pad(negatives, (0, 1), value=math.log(eps)).logsumexp(dim=2, keepdim=True)
         attraction = F.softplus(negatives - logits).masked_fill(~positive, 0).sum(dim=2)
         repulsion = F.softplus(negatives).squeeze(2)
         per_image = (attraction + repulsion).mean(dim=1)
-        return (per_image / (positive.sum(dim=(1, 2)) + _EPS)).mean()
+        return (per_image / (positive.sum(dim=(1, 2)) + eps)).mean()
 
 
 def _masked_mean(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from mmseg.registry import MODELS
@@ -30,6 +32,15 @@ def test_reference_value_and_gradient(arrays, temperature):
     assert_close(value, arrays[f'loss_t{temperature}'], **CLOSE)
     value.backward()
     assert_close(student.grad, arrays[f'grad_t{temperature}'], **CLOSE)
+
+
+def test_epsilon():
+    """One positive without negatives: -log(e / (e + eps)) - log(1 / (1 + eps)), over 1 + eps."""
+    token, eps = torch.zeros(1, 1, 2, dtype=torch.float64), 0.5
+    value = ClassTokenContrastLoss(eps=eps)(token, token, torch.ones(1, 1))
+    assert value.item() == pytest.approx(2 * math.log(1.5) / 1.5)
+    with pytest.raises(ValueError, match='positive eps, received 0'):
+        ClassTokenContrastLoss(eps=0)
 
 
 def test_default_temperature_weight_and_flags(arrays):

@@ -18,20 +18,28 @@ class ClassTokenContrastLoss(nn.Module):
         temperature: The paper's tau.
         loss_weight: Factor of the loss; the paper uses 0.5.
         loss_name: Name of the loss in the log.
+        eps: The epsilon of (12), positive.
 
     Raises:
-        ValueError: If ``temperature`` is not positive.
+        ValueError: If ``temperature`` or ``eps`` is not positive.
     """
 
     def __init__(
-        self, temperature: float = 0.5, loss_weight: float = 1.0, loss_name: str = 'loss_ctc'
+        self,
+        temperature: float = 0.5,
+        loss_weight: float = 1.0,
+        loss_name: str = 'loss_ctc',
+        eps: float = 1e-4,
     ) -> None:
         super().__init__()
         if temperature <= 0:
             raise ValueError(f'expected a positive temperature, received {temperature}')
+        if eps <= 0:
+            raise ValueError(f'expected a positive eps, received {eps}')
         self.temperature = temperature
         self.loss_weight = loss_weight
         self.loss_name = loss_name
+        self.eps = eps
 
     def forward(self, student: Tensor, teacher: Tensor, positive: Tensor) -> Tensor:
         """The weighted loss.
@@ -44,4 +52,5 @@ class ClassTokenContrastLoss(nn.Module):
         Returns:
             A scalar.
         """
-        return self.loss_weight * class_token_contrast(student, teacher, positive, self.temperature)
+        loss = class_token_contrast(student, teacher, positive, self.temperature, self.eps)
+        return self.loss_weight * loss
