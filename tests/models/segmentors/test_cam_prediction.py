@@ -54,10 +54,10 @@ def test_the_padding_of_the_input_is_cut_off(training):
 
 
 def test_a_label_map_keeps_its_values_at_the_original_size():
-    label = torch.tensor([[[0, 255, 3]]])
+    label = torch.tensor([[[3, 255]]])
     samples = [sample([1.0], flip=True, flip_direction='horizontal'), sample([1.0])]
     del samples[1].gt_tags
-    add_label_prediction(samples, 'pseudo_label', label.expand(2, 1, 3))
-    assert samples[0].pseudo_label.data.tolist() == [[[3, 255, 0]] * 2]
+    add_label_prediction(samples, 'pseudo_label', label.expand(2, 1, 2))
+    assert samples[0].pseudo_label.data.tolist() == [[[255, 255, 3]] * 2]
     assert samples[0].pseudo_label.data.dtype == label.dtype
     assert 'pseudo_label' not in samples[1]

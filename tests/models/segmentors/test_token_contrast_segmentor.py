@@ -308,6 +308,20 @@ def test_prediction_with_pseudo_label():
     assert 'pseudo_label' not in second
 
 
+def test_a_pseudo_label_makes_no_other_cams(monkeypatch):
+    segmentor = build(tiny_config(test_cfg=dict(mode='whole', pseudo_label=True))).eval()
+    asked, make = [], segmentor.multi_scale_cams
+
+    def record(image, names):
+        asked.append(names)
+        return make(image, names)
+
+    monkeypatch.setattr(segmentor, 'multi_scale_cams', record)
+    _, samples = random_batch(images=1)
+    segmentor.predict(torch.randn(1, 3, 64, 64), samples)
+    assert asked == [('final',)]
+
+
 def test_teacher_projection_follows_the_student():
     segmentor = build(tiny_config(local_crops=dict(size=32)))
     segmentor.loss(*random_batch())

@@ -27,7 +27,7 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
             continue
         for name, cam in cams.items():
             maps = _restore(cam[index : index + 1], sample)
-            score, label = tagged_maximum(maps, sample.gt_tags[None].to(maps))
+            score, label = tagged_maximum(maps, sample.gt_tags[None])
             field = PixelData(score=score, label=label.to(torch.uint8))
             sample.set_data({name: field})
 
@@ -57,5 +57,4 @@ def _restore(cam: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tens
     if meta.get('flip'):
         horizontal = meta.get('flip_direction') == 'horizontal'
         cam = cam.flip(-1 if horizontal else -2)
-    align_corners = None if mode == 'nearest' else False
-    return F.interpolate(cam, sample.ori_shape[:2], mode=mode, align_corners=align_corners)
+    return F.interpolate(cam, sample.ori_shape[:2], mode=mode)

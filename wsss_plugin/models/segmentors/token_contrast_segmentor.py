@@ -580,7 +580,9 @@ class TokenContrastSegmentor(EncoderDecoder):
         with_cam = self.test_cfg.get('cam', False)
         with_label = self.test_cfg.get('pseudo_label', False)
         if tagged and (with_cam or with_label):
-            cams = self.multi_scale_cams(inputs, self.cam_names)
+            # Of the CAMs of all branches a label may need only one.
+            names = self.cam_names if with_cam else self.label_cams[-1][1]
+            cams = self.multi_scale_cams(inputs, names)
             if with_cam:
                 fields = {_field_name(name): cam for name, cam in cams.items()}
                 add_cam_predictions(predictions, fields)
