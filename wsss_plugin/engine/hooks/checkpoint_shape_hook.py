@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from wsss_plugin.engine.checkpoint_fit import check_weights_fit
 
 
 @HOOKS.register_module()
@@ -37,28 +37,4 @@ class CheckpointShapeHook(Hook):
         Raises:
             ValueError: If a shape differs or no name is shared; names the weight.
         """
-        model = runner.model
-        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-            model = model.module
-        expected = model.state_dict()
-        received = {
-            re.sub(r'^module\.', '', name): weight
-            for name, weight in checkpoint.get('state_dict', checkpoint).items()
-        }
-        shared = expected.keys() & received.keys()
-        if not shared:
-            raise ValueError(
-                f'expected weights of {type(model).__name__} (for example '
-                f'{next(iter(expected), "none")}) in the checkpoint, received none of them (for '
-                f'example {next(iter(received), "none")}); check that the config and the '
-                'checkpoint belong together'
-            )
-        for name in sorted(shared):
-            if name.rsplit('.', 1)[-1] in self.resizable:
-                continue
-            if received[name].shape != expected[name].shape:
-                raise ValueError(
-                    f'expected {name} of shape {tuple(expected[name].shape)} in the checkpoint, '
-                    f'received {tuple(received[name].shape)}; the number of classes or the widths '
-                    'differ: test with the config of its training, or set num_classes to match'
-                )
+        check_weights_fit(runner.model, checkpoint, self.resizable)

@@ -1,0 +1,60 @@
+"""A trained model for a program that neither trains nor tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader, load_state_dict
+from mmseg.registry import HOOKS, MODELS
+from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
+
+from wsss_plugin.engine.checkpoint_fit import check_weights_fit
+from wsss_plugin.engine.config_types import is_kind
+
+
+def load_trained_model(config: Config, checkpoint: str) -> tuple[Any, dict[str, Any]]:
+    """Builds a model and loads its weights, without a runner.
+
+    A runner would write its config over the one that the training left in the work folder, and
+    hooks of the training, such as the moving average of the weights, need a training.
+
+    Args:
+        config (Config): Config of the training; ``resizable`` of its ``CheckpointShapeHook`` is
+            respected.
+        checkpoint (str): The checkpoint file.
+
+    Returns:
+        tuple: The model in evaluation mode, on the GPU if there is one, and the ``dataset_meta``
+        of the checkpoint, empty where it has none.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
+        RuntimeError: If it is damaged or holds other objects than weights and plain values.
+        ValueError: If its weights do not fit the model.
+    """
+    init_default_scope(config.get('default_scope') or 'mmseg')
+    model = MODELS.build(_with_data_preprocessor(config))
+    loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    check_weights_fit(model, loaded, _resizable(config))
+    weights = loaded.get('state_dict', loaded)
+    consume_prefix_in_state_dict_if_present(weights, 'module.')
+    load_state_dict(model, weights)
+    # Synchronised statistics need a GPU and a process group even where they are not updated.
+    model = revert_sync_batchnorm(model).to(get_device()).eval()
+    return model, dict(loaded.get('meta', {}).get('dataset_meta') or {})
+
+
+def _with_data_preprocessor(config: Config) -> dict[str, Any]:
+    """The model's config; the toolbox allows its data preprocessor beside it."""
+    beside = config.get('data_preprocessor')
+    return {**({} if beside is None else {'data_preprocessor': beside}), **config.model}
+
+
+def _resizable(config: Config) -> tuple[str, ...]:
+    hooks = config.get('custom_hooks') or []
+    chosen = [hook for hook in hooks if is_kind(hook, 'CheckpointShapeHook', HOOKS)]
+    return tuple(name for hook in chosen for name in hook.get('resizable', ()))
