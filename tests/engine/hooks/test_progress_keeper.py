@@ -134,6 +134,19 @@ def test_nothing_is_saved_before_the_first_iteration(toy, tmp_path):
     assert not list(tmp_path.glob('*.pth'))
 
 
+def test_what_fails_before_the_loop_is_built_fails_once(toy, tmp_path, monkeypatch):
+    built = []
+
+    def fail(_dataset):
+        built.append(1)
+        raise OSError('expected a folder')
+
+    monkeypatch.setattr(toy.ToyDataset, '__init__', fail)
+    with pytest.raises(OSError, match='expected a folder'):
+        run(toy.toy_config(tmp_path))
+    assert len(built) == 1
+
+
 def test_an_error_inside_an_iteration_saves_nothing(toy, tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError('out of memory')

@@ -116,9 +116,11 @@ class ProgressKeeper(Hook):
             raise KeyboardInterrupt
 
     def _save(self, runner: Runner) -> None:
+        # First, since the runner would build a loop that is not there yet, and perhaps failed to.
+        if self._first is None or self._inside or self._done == self._first:
+            return
         # A loop over epochs cannot continue inside one.
-        resumable = isinstance(runner.train_loop, IterBasedTrainLoop)
-        if self._first is None or self._inside or not resumable or self._done == self._first:
+        if not isinstance(runner.train_loop, IterBasedTrainLoop):
             return
         path = Path(runner.work_dir, f'iter_{self._done}.pth')
         if not path.is_file():
