@@ -41,6 +41,22 @@ def test_no_side_vanishes(voc, tmp_path):
     assert Image.open(tmp_path / 'out' / 'JPEGImages' / 'a.jpg').size == (1, 1)
 
 
+def test_the_source_is_not_overwritten(voc, tmp_path):
+    (tmp_path / 'link').symlink_to(voc)
+    before = (voc / 'JPEGImages' / 'a.jpg').read_bytes()
+    for out in (voc, tmp_path / 'link'):
+        with pytest.raises(ValueError, match=r'folder of its own.*name another'):
+            VOCSubset(voc, ['cat'], long_side=1).write(out, {'val': ['a']})
+    assert (voc / 'JPEGImages' / 'a.jpg').read_bytes() == before
+
+
+def test_an_interrupted_second_run_keeps_no_tags_of_the_first(voc, tmp_path):
+    VOCSubset(voc, ['cat']).write(tmp_path / 'out', {'val': ['a']})
+    with pytest.raises(FileNotFoundError, match=r'b\.jpg'):
+        VOCSubset(voc, ['person']).write(tmp_path / 'out', {'val': ['a', 'b']})
+    assert not (tmp_path / 'out' / 'tags.json').exists()
+
+
 def test_labels_follow_the_order_of_the_classes():
     assert label_table(['person', 'cat'])[[0, _CAT, _CHAIR, _PERSON, 255]].tolist() == [
         0,

@@ -11,6 +11,7 @@ from mmengine.utils import track_iter_progress
 from mmseg.datasets import PascalVOCDataset
 from PIL import Image
 
+_FOLDERS = ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation')
 _MASK_FOLDERS = ('SegmentationClass', 'SegmentationClassAug')
 _IGNORE = 255
 
@@ -56,10 +57,13 @@ class VOCSubset:
 
         Raises:
             FileNotFoundError: An image or mask is missing.
-            ValueError: A mask is in colour.
+            ValueError: A mask is in colour, or ``out`` is where the images are from.
         """
-        for folder in ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation'):
+        self._require_other_folder(out)
+        for folder in _FOLDERS:
             (out / folder).mkdir(parents=True, exist_ok=True)
+        # That of an earlier run would make a data set of what an interrupted one leaves.
+        (out / 'tags.json').unlink(missing_ok=True)
         names = sorted({name for split in splits.values() for name in split})
         labels = {name: self._cut(name, out) for name in track_iter_progress(names)}
         for split, chosen in splits.items():
@@ -68,6 +72,14 @@ class VOCSubset:
         # Last, so that an interrupted run leaves a folder that no data set accepts.
         content = {'classes': ['background', *self.classes], 'labels': labels}
         (out / 'tags.json').write_text(json.dumps(content))
+
+    def _require_other_folder(self, out: Path) -> None:
+        for folder in _FOLDERS:
+            if (out / folder).resolve() == (self.voc_root / folder).resolve():
+                raise ValueError(
+                    f'expected a folder of its own for the subset, received {out}, whose {folder} '
+                    f'is that of {self.voc_root} and would be overwritten; name another folder'
+                )
 
     def _cut(self, name: str, out: Path) -> list[int]:
         """Writes image and mask; returns the labels in the mask."""
