@@ -45,6 +45,16 @@ def test_without_a_paper_it_only_reports(messages):
     assert messages[0][0] == logging.INFO
 
 
+@pytest.mark.parametrize(('sampler', 'text'), [({'batch_size': 3}, '6 = 3 per'), ({}, 'unknown')])
+def test_batches_may_be_a_sampler_s(messages, sampler, text):
+    runner = _runner()
+    loader = SimpleNamespace(batch_size=None, batch_sampler=SimpleNamespace(**sampler))
+    runner.train_dataloader = loader
+    EffectiveBatchSizeHook(4).before_train(runner)
+    ((_, message),) = messages
+    assert f'optimiser step: {text}' in message
+
+
 def test_refuses_no_images():
     with pytest.raises(ValueError, match='paper_batch_size'):
         EffectiveBatchSizeHook(0)

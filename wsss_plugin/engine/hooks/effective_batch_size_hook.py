@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+from torch.utils.data import DataLoader
 
 
 @HOOKS.register_module()
@@ -38,7 +39,14 @@ class EffectiveBatchSizeHook(Hook):
         Args:
             runner (Runner): The running loop's owner.
         """
-        per_process = runner.train_dataloader.batch_size
+        per_process = _batch_size(runner.train_dataloader)
+        if per_process is None:
+            print_log(
+                'batch size of one optimiser step: unknown, since neither train_dataloader nor its '
+                'batch_sampler has a batch_size',
+                logger='current',
+            )
+            return
         accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         total = per_process * runner.world_size * accumulated
         message = (
@@ -55,3 +63,10 @@ class EffectiveBatchSizeHook(Hook):
             logger='current',
             level=logging.WARNING,
         )
+
+
+def _batch_size(loader: DataLoader) -> int | None:
+    """Images per batch; a loader with a sampler of batches leaves the number to that one."""
+    if loader.batch_size is not None:
+        return loader.batch_size
+    return getattr(loader.batch_sampler, 'batch_size', None)
