@@ -1,9 +1,13 @@
+import contextlib
+import math
 import os
 
 import pytest
 from mmengine.config import Config
+from mmseg.registry import HOOKS, METRICS
 
-from wsss_plugin.engine import run_config
+from wsss_plugin.engine import CosineThresholdHook, SafeCheckpointHook, run_config
+from wsss_plugin.evaluation import WSSSMetric
 
 _TEXT = """
 model = dict(type='A', value=1)
@@ -40,6 +44,12 @@ tta_pipeline = [
 ]
 custom_hooks = [dict(type=SafeCheckpointHook)]
 """
+
+
+@pytest.fixture(autouse=True)
+def _gpu(monkeypatch):
+    """The toolbox's mixed precision needs one."""
+    monkeypatch.setattr(run_config, 'get_device', lambda: 'cuda')
 
 
 @pytest.fixture
@@ -80,6 +90,17 @@ def test_amp_switches_the_wrapper(path):
     config.optim_wrapper.type = 'ApexOptimWrapper'
     with pytest.raises(ValueError, match='ApexOptimWrapper'):
         run_config.enable_amp(config)
+
+
+@pytest.mark.parametrize('kind', ['OptimWrapper', 'AmpOptimWrapper'])
+def test_amp_without_a_gpu_needs_the_constructor_of_this_package(path, monkeypatch, kind):
+    monkeypatch.setattr(run_config, 'get_device', lambda: 'cpu')
+    config = run_config.load_config(path, options={'optim_wrapper.type': kind})
+    with pytest.raises(ValueError, match=r"a GPU for --amp .* received the device 'cpu'.*drop"):
+        run_config.enable_amp(config)
+    config.optim_wrapper.constructor = 'DualBranchOptimWrapperConstructor'
+    run_config.enable_amp(config)
+    assert config.optim_wrapper.type == 'AmpOptimWrapper'
 
 
 def test_resume_is_off_automatic_or_from_a_file(path, tmp_path):
@@ -129,6 +150,67 @@ def test_tta_wraps_the_model(path):
     assert config.test_dataloader.dataset.pipeline == pipeline
     assert config.test_evaluator[0] == {'type': 'WSSSMetric', 'scales': (1.0, 1.5), 'flip': True}
     assert config.test_evaluator[1] == {'type': 'Other'}
+
+
+@pytest.mark.parametrize(
+    ('resize', 'scale'),
+    [
+        (dict(scale=(64, 32), keep_ratio=True), math.nan),
+        (dict(scale_factor=(1.5, 0.5)), math.nan),
+        (dict(scale_factor=(1.5, 1.5)), 1.5),
+    ],
+)
+def test_scales_that_cannot_be_told_are_not_invented(path, resize, scale):
+    config = run_config.load_config(path)
+    alternatives = [dict(type='Resize', scale_factor=0.5), dict(type='Resize', **resize)]
+    config.tta_model = dict(type='SegTTAModel')
+    config.tta_pipeline = [dict(type='TestTimeAug', transforms=[alternatives])]
+    unknown = math.isnan(scale)
+    with pytest.warns(UserWarning, match='unknown') if unknown else contextlib.nullcontext():
+        run_config.enable_tta(config)
+    assert config.test_evaluator[0].scales == pytest.approx((0.5, scale), nan_ok=True)
+
+
+class OwnMetric(WSSSMetric):
+    """A user's metric."""
+
+
+class OwnThresholdHook(CosineThresholdHook):
+    """A user's schedule."""
+
+
+class OwnCheckpointHook(SafeCheckpointHook):
+    """A user's checkpoints."""
+
+
+@pytest.mark.parametrize('by_name', [True, False])
+def test_subclasses_are_recognised(by_name):
+    classes = {METRICS: OwnMetric, HOOKS: OwnThresholdHook}
+    for registry, kind in classes.items():
+        registry.register_module(module=kind, force=True)
+    metric, hook = (kind.__name__ if by_name else kind for kind in classes.values())
+    config = Config(dict(model=dict(thresholds=dict(high=0.7)), test_evaluator=dict(type=metric)))
+    config.custom_hooks = [dict(type=hook, start=0.7, end=0.5)]
+    run_config.use_final_threshold(config)
+    assert config.model.thresholds.high == 0.5
+    run_config.enable_crf(config)
+    assert config.test_evaluator.crf == {}
+
+
+def test_a_hook_of_the_same_kind_is_not_added(path):
+    HOOKS.register_module(module=OwnCheckpointHook, force=True)
+    options = {'custom_hooks': [dict(type='OwnCheckpointHook')]}
+    hooks = [hook['type'] for hook in run_config.load_config(path, options=options).custom_hooks]
+    assert hooks == ['OwnCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook']
+
+
+def test_metrics_by_their_key(path):
+    config = run_config.load_config(path)
+    assert run_config.wsss_metrics(config) == {'test_evaluator.0': {'type': 'WSSSMetric'}}
+    config.test_evaluator = {'type': 'WSSSMetric'}
+    assert list(run_config.wsss_metrics(config)) == ['test_evaluator']
+    config.pop('test_evaluator')
+    assert run_config.wsss_metrics(config) == {}
 
 
 def test_drawing_needs_a_hook(path):

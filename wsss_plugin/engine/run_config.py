@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import find_latest_checkpoint
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, HOOKS, METRICS, OPTIM_WRAPPER_CONSTRUCTORS
 
 from wsss_plugin import compat
-from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.config_types import is_kind, type_name
 
 # Schedules that end at eta_min, which is 0 if nothing is said.
 _FALLING_TO_ZERO = ('PolyLR', 'CosineAnnealingLR')
@@ -60,8 +61,8 @@ def load_config(
 
 def _add_hooks(config: Config) -> None:
     hooks = list(config.get('custom_hooks') or [])
-    present = {type_name(hook) for hook in hooks}
-    config.custom_hooks = hooks + [{'type': name} for name in _HOOKS if name not in present]
+    missing = [name for name in _HOOKS if not any(is_kind(hook, name, HOOKS) for hook in hooks)]
+    config.custom_hooks = hooks + [{'type': name} for name in missing]
 
 
 def _distribute(config: Config) -> None:
@@ -121,7 +122,7 @@ def use_final_threshold(config: Config) -> None:
             the model has the threshold at which that one starts.
     """
     for hook in config.get('custom_hooks') or []:
-        if type_name(hook) == 'CosineThresholdHook':
+        if is_kind(hook, 'CosineThresholdHook', HOOKS):
             thresholds = config.model.get('thresholds', {})
             if thresholds.get('high') == hook['start']:
                 thresholds['high'] = hook['end']
@@ -189,25 +190,45 @@ def skip_validation_without_masks(config: Config) -> bool:
 
 
 def enable_amp(config: Config) -> None:
-    """Switches a training to mixed precision, float16 on a GPU and bfloat16 on a CPU.
+    """Switches a training to mixed precision.
+
+    It computes in float16 on a GPU and, with ``DualBranchOptimWrapperConstructor``, in bfloat16 on
+    a CPU; the toolbox's own wrapper needs a GPU.
 
     Args:
         config (Config): Changed in place; ``optim_wrapper.dtype`` may name another type.
 
     Raises:
-        ValueError: If the optimiser wrapper is of a kind that has no mixed-precision form.
+        ValueError: If the optimiser wrapper is of a kind that has no mixed-precision form, or has
+            none without a GPU and there is none.
     """
     wrapper = config.optim_wrapper
     kind = type_name(wrapper) or 'OptimWrapper'
-    if kind == 'AmpOptimWrapper':
-        return
-    if kind != 'OptimWrapper':
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(
             "expected optim_wrapper.type 'OptimWrapper' for --amp, received "
             f'{kind!r}; drop --amp or set optim_wrapper.dtype'
         )
+    _require_device_for_amp(wrapper)
+    if kind == 'AmpOptimWrapper':
+        return
     wrapper.type = 'AmpOptimWrapper'
     wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _require_device_for_amp(wrapper: Mapping[str, Any]) -> None:
+    constructor = {'type': wrapper.get('constructor')}
+    name = 'DualBranchOptimWrapperConstructor'
+    if is_kind(constructor, name, OPTIM_WRAPPER_CONSTRUCTORS):
+        return
+    device = get_device()
+    if device in ('cpu', 'mps'):
+        raise ValueError(
+            f'expected a GPU for --amp with the optim_wrapper of this config, received the device '
+            f'{device!r}; train on a GPU, drop --amp, or set optim_wrapper.constructor={name!r}, '
+            'which computes in bfloat16 on a CPU (its heads learn ten times as fast unless '
+            'paramwise_cfg.head_lr_mult says otherwise)'
+        )
 
 
 def set_resume(config: Config, resume: str | None) -> None:
@@ -255,7 +276,7 @@ def enable_tta(config: Config) -> None:
         )
     config.test_dataloader.dataset.pipeline = config.tta_pipeline
     scales, flip = _protocol(config.tta_pipeline)
-    for metric in _metrics(config):
+    for metric in wsss_metrics(config).values():
         metric.update(scales=scales, flip=flip)
     # A CAM is multi-scale by itself; under augmentation only the first one would be kept.
     config.model.setdefault('test_cfg', {})
@@ -274,12 +295,12 @@ def enable_crf(config: Config, workers: int | None = None) -> None:
     Raises:
         KeyError: If ``test_evaluator`` has no WSSSMetric.
     """
-    metrics = _metrics(config)
+    metrics = wsss_metrics(config)
     if not metrics:
         raise KeyError(
             f'expected a WSSSMetric in test_evaluator for --crf, received {config.test_evaluator}'
         )
-    for metric in metrics:
+    for metric in metrics.values():
         if metric.get('crf') is None:
             metric['crf'] = {}
         if workers is not None:
@@ -307,20 +328,49 @@ def enable_drawing(config: Config, folder: str) -> None:
     config.visualizer.save_dir = folder
 
 
-def _metrics(config: Config) -> list[Any]:
-    evaluators = config.get('test_evaluator', [])
-    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
-    return [metric for metric in evaluators if type_name(metric) == 'WSSSMetric']
+def wsss_metrics(config: Config) -> dict[str, Any]:
+    """The metrics of this package, or subclasses of them, in ``test_evaluator``.
+
+    Args:
+        config (Config): The config.
+
+    Returns:
+        dict: Parts of the config, which may be changed, by their dotted keys.
+
+    Examples:
+        >>> wsss_metrics(Config(dict(test_evaluator=[dict(type='A'), dict(type='WSSSMetric')])))
+        {'test_evaluator.1': {'type': 'WSSSMetric'}}
+    """
+    given = config.get('test_evaluator') or []
+    if isinstance(given, Mapping):
+        parts = {'test_evaluator': given}
+    else:
+        parts = {f'test_evaluator.{index}': part for index, part in enumerate(given)}
+    return {key: part for key, part in parts.items() if is_kind(part, 'WSSSMetric', METRICS)}
 
 
 def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...], bool]:
-    """Scales and flip of a pipeline with TestTimeAug, for the metric to print."""
+    """Scales (NaN for one that cannot be told) and flip of a pipeline with TestTimeAug."""
     scales: list[float] = []
     flip = False
     for step in pipeline:
         for alternatives in step.get('transforms', []) if type_name(step) == 'TestTimeAug' else []:
             for transform in alternatives:
-                if 'scale_factor' in transform:
-                    scales.append(float(transform['scale_factor']))
+                if not {'scale', 'scale_factor'}.isdisjoint(transform):
+                    scales.append(_scale(transform))
                 flip |= type_name(transform) == 'RandomFlip' and transform.get('prob') == 1.0
+    if any(math.isnan(scale) for scale in scales):
+        warnings.warn(
+            'expected Resize with one number as scale_factor in TestTimeAug of tta_pipeline, '
+            'received other sizes; the test goes on, some scales in its protocol are unknown',
+            stacklevel=3,
+        )
     return tuple(scales) or (1.0,), flip
+
+
+def _scale(transform: Mapping[str, Any]) -> float:
+    """Factor by which a transform resizes, NaN where that depends on the image or the side."""
+    factor = transform.get('scale_factor')
+    factors = set(factor) if isinstance(factor, Sequence) else {factor}
+    (common,) = factors if len(factors) == 1 else (None,)
+    return float(common) if isinstance(common, int | float) else math.nan
