@@ -1,5 +1,6 @@
 # The baseline, ToCo with ViT-B/16, MS COCO 2014; 4 GPUs x 2 images.
 # paper: 42.3 val mIoU (Table 7); ToCo: 42.2 with multi-scale and CRF.
+# ToCo's energy regulariser is left out, as the paper's total loss (13) leaves it out.
 _base_ = [
     './_base_/models/toco_vit_b.py',
     './_base_/datasets/coco.py',

@@ -9,6 +9,7 @@ model = dict(
     decode_head=dict(
         type='ConvMLPHead',
         in_channels={{_base_.width}},
+        hidden_channels={{_base_.model.decode_head.hidden_channels}},
         num_classes={{_base_.model.decode_head.num_classes}},
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
     ),

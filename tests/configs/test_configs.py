@@ -106,6 +106,7 @@ TOCO = {
 }
 TOCO_VOC = {
     'model.loss_starts': {'seg': 2001},
+    'model.idle_losses': 'zero',
     'train_cfg.val_interval': 2000,
     'val_evaluator.cam_threshold': 0.5,
     'test_evaluator.cam_threshold': 0.5,
@@ -114,7 +115,7 @@ TOCO_VOC = {
 }
 TOCO_COCO = {
     'model.loss_starts': {'seg': 8001, 'ptc': 12001, 'ctc': 12001},
-    'model.label_cams': ((0, ('aux',)), (12001, ('final',))),
+    'model.idle_losses': 'zero',
     'train_cfg.val_interval': 4000,
     'val_evaluator.cam_threshold': 0.45,
     'test_evaluator.cam_threshold': 0.45,
@@ -129,7 +130,11 @@ EXPECTED = {
     | {'model.loss_ctc.temperature': 0.5, 'model.thresholds.high': 0.7},
     'toco_vit_b_coco.py': TOCO
     | TOCO_COCO
-    | {'model.loss_ctc.temperature': 1.0, 'model.thresholds.high': 0.65},
+    | {
+        'model.loss_ctc.temperature': 1.0,
+        'model.thresholds.high': 0.65,
+        'model.label_cams': ((0, ('aux',)), (12001, ('final',))),
+    },
 }
 
 NO_MODULATION = {'model.backbone.modulation': None}

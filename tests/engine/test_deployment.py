@@ -12,6 +12,7 @@ _DUAL = {
     'backbone.vit.blocks.0.weight': torch.ones(2),
     'backbone.cnn.conv1.weight': torch.ones(2),
     'backbone.modulations.0.weight': torch.ones(2),
+    'backbone.third.weight': torch.ones(2),
     'decode_head.conv_seg.weight': torch.ones(2),
     'decode_head.steps': torch.tensor(3),
     'cam_head.classifier.weight': torch.ones(2),

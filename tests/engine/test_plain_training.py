@@ -40,8 +40,8 @@ class KeepBatchesHook(Hook):
         self.losses.append(float(outputs['loss'].detach()))
 
 
-@pytest.fixture
-def trained(tmp_path):
+@pytest.fixture(params=['skip', 'zero'])
+def trained(tmp_path, request):
     """The runner after its training, and what the hook kept."""
     data = tmp_path / 'data'
     ShapesGenerator(ShapesConfig(train=8, val=2, size=48)).write(data)
@@ -62,7 +62,8 @@ def trained(tmp_path):
             'optim_wrapper.paramwise_cfg.head_lr_mult': 10,
         }
     )
-    config.model.loss_starts = dict(seg=2)
+    config.model.loss_starts = dict(seg=3)
+    config.model.idle_losses = request.param
     poly = dict(type='PolyLR', power=0.9, by_epoch=False)
     drop = (1 - _WARMUP / _STEPS) ** 0.9
     config.param_scheduler = dict(
@@ -115,9 +116,20 @@ def test_weights_and_losses_are_those_of_a_plain_loop(trained):
         assert total.item() == pytest.approx(kept.losses[step], abs=1e-5)
         optimizer.zero_grad()
         total.backward()
+        missing = {p for p in model.decode_head.parameters() if p.grad is None}
+        if model.idle_losses == 'zero':
+            # The published loop multiplies this loss by 0 before its start.
+            assert not missing
+            if step < 3:
+                for parameter in model.decode_head.parameters():
+                    parameter.grad = torch.zeros_like(parameter)
+        else:
+            assert bool(missing) == (step < 3)
         optimizer.step()
     assert len(kept.batches) == _STEPS
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter, expected[name], rtol=0, atol=1e-5)
+        if 'decode_head' in name and model.idle_losses == 'zero':
+            assert optimizer.state[parameter]['step'] == _STEPS
         moved = not torch.equal(parameter, kept.weights[name])
         assert moved == parameter.requires_grad or 'projection_ema' in name, name

@@ -46,6 +46,15 @@ def evaluate(samples, meta=META, **arguments):
     return evaluator.evaluate(len(samples))
 
 
+def test_a_cam_of_any_name_is_scored(log):
+    score = torch.where(TRUE == 255, 0.0, TRUE.clamp(max=1).float())
+    item = add_cam(sample(), score, TRUE, name='clip_cam')
+    metrics = evaluate([item], cam_threshold_sweep=(0.3,))
+    assert metrics['clip_cam/mIoU'] == 100
+    assert metrics['clip_cam/best_mIoU'] == 100
+    assert 'IoU clip CAM' in log[0]
+
+
 @pytest.fixture
 def log(monkeypatch):
     lines = []

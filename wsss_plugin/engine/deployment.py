@@ -10,9 +10,7 @@ from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
 
-_TRAINING_ONLY = ('cnn_cam_head', 'aux_cam_head', 'cam_head', 'projection_head', 'projection_ema')
-_CNN_BRANCH = ('backbone.cnn', 'backbone.modulations')
-_KEPT_PARTS = ('backbone.', 'neck.', 'decode_head.')
+_SEGMENTATION_PARTS = ('neck.', 'decode_head.')
 _KEPT_MODEL_KEYS = ('data_preprocessor', 'neck', 'decode_head', 'test_cfg')
 
 
@@ -41,12 +39,11 @@ def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> di
     """
     plain_dict = {name.removeprefix('module.'): weight for name, weight in state_dict.items()}
     dual = any(name.startswith('backbone.vit.') for name in plain_dict)
+    trunk = 'backbone.vit.' if dual else 'backbone.'
     kept = {}
     for plain, weight in plain_dict.items():
-        if _starts_with(plain, _TRAINING_ONLY) or (dual and _starts_with(plain, _CNN_BRANCH)):
-            continue
-        if plain.startswith(_KEPT_PARTS):
-            name = plain.replace('backbone.vit.', 'backbone.', 1)
+        if plain.startswith((trunk, *_SEGMENTATION_PARTS)):
+            name = plain.replace(trunk, 'backbone.', 1) if plain.startswith(trunk) else plain
             shrink = half and weight.is_floating_point()
             kept[name] = weight.half() if shrink else weight
     for part in ('backbone.', 'decode_head.'):
@@ -109,7 +106,3 @@ def with_toolbox_loader(part: Any) -> Any:
     if type_name(copied) == 'LoadImageOrRaise':
         return {'imdecode_backend': 'pillow', **copied, 'type': 'LoadImageFromFile'}
     return copied
-
-
-def _starts_with(name: str, prefixes: tuple[str, ...]) -> bool:
-    return any(name.startswith(f'{prefix}.') for prefix in prefixes)

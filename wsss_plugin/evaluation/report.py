@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from prettytable import PrettyTable
 
+from wsss_plugin.cam_fields import cam_title
 from wsss_plugin.evaluation.class_rates import ClassRates, percent
 
-TITLES = {
-    'segmentation': 'seg',
-    'crf': 'seg+CRF',
-    'cam': 'CAM',
-    'aux_cam': 'aux CAM',
-    'cnn_cam': 'CNN CAM',
-}
+SEGMENTATIONS = {'segmentation': 'seg', 'crf': 'seg+CRF'}
 PICKED = 'picked on these masks'
 
 
@@ -56,7 +51,7 @@ def class_table(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> str:
         for field, rate in rates.items():
             cells = [percent(value) for value in getattr(rate, attribute)]
             table.add_column(
-                f'{short} {TITLES[field]}', [_cell(v) for v in (*cells, means[field][mean])]
+                f'{short} {_title(field)}', [_cell(v) for v in (*cells, means[field][mean])]
             )
     return _text(table)
 
@@ -80,7 +75,7 @@ def group_table(groups: Mapping[str, tuple[int, Mapping[str, ClassRates]]]) -> s
         for field in fields:
             rates = (groups[name][1].get(field) for name in names)
             cells = [_cell(rate.means()[mean]) if rate else '-' for rate in rates]
-            table.add_column(f'{short} {TITLES[field]}', cells)
+            table.add_column(f'{short} {_title(field)}', cells)
     return _text(table)
 
 
@@ -97,9 +92,9 @@ def sweep_table(sweep: Mapping[str, Mapping[float, float]]) -> str:
     table.add_column('Threshold', [f'{value:g}' for value in next(iter(sweep.values()))])
     lines = []
     for field, values in sweep.items():
-        table.add_column(f'mIoU {TITLES[field]}', [_cell(value) for value in values.values()])
+        table.add_column(f'mIoU {_title(field)}', [_cell(value) for value in values.values()])
         best = best_threshold(values)
-        lines.append(f'best {TITLES[field]} mIoU {_cell(values[best])} at {best:g}, {PICKED}')
+        lines.append(f'best {_title(field)} mIoU {_cell(values[best])} at {best:g}, {PICKED}')
     return '\n'.join([_text(table), *lines])
 
 
@@ -138,6 +133,10 @@ def size_range(sizes: Sequence[tuple[int, int]]) -> str:
         f'{len(distinct)} sizes, heights {min(heights)} to {max(heights)}, '
         f'widths {min(widths)} to {max(widths)}'
     )
+
+
+def _title(field: str) -> str:
+    return SEGMENTATIONS.get(field) or cam_title(field)
 
 
 def _cell(value: float) -> str:

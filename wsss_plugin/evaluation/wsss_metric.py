@@ -18,6 +18,7 @@ from mmengine.logging import print_log
 from mmseg.registry import METRICS
 from torch import Tensor
 
+from wsss_plugin.cam_fields import cam_fields
 from wsss_plugin.evaluation import report
 from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
@@ -25,20 +26,18 @@ from wsss_plugin.evaluation.label_png import save_label_png
 from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
 from wsss_plugin.ops.labels import threshold_label
 
-CAM_FIELDS = ('cam', 'aux_cam', 'cnn_cam')
-
 
 @METRICS.register_module()
 class WSSSMetric(BaseMetric):
     """Scores segmentation and CAMs per class and per group of images, with the protocol used.
 
-    Reads ``pred_sem_seg`` and, where present, ``cam``, ``aux_cam`` and ``cnn_cam``, each with
-    ``score`` (1, H, W) in [0, 1] and ``label`` (1, H, W); a score up to the threshold is
+    Reads ``pred_sem_seg`` and, where present, CAMs: ``cam`` and whatever ends in ``_cam``, each
+    with ``score`` (1, H, W) in [0, 1] and ``label`` (1, H, W); a score up to the threshold is
     background. Of every image only the pixel counts of the classes that occur are kept.
 
     Returned are, in percent, ``mIoU``, ``mAcc``, ``aAcc``, ``over_activation`` = FP / (TP + FP) and
     ``false_negative`` = FN / (TP + FN) of the segmentation (the last two over the foreground
-    classes), the same under ``crf/``, ``cam/``, ``aux_cam/`` and ``cnn_cam/``, and
+    classes), the same under ``crf/`` and under ``cam/`` or the name of another CAM, and
     ``group/<name>/mIoU`` for every name in the samples' ``groups``. A class that is neither
     predicted nor present does not count.
 
@@ -244,9 +243,7 @@ class WSSSMetric(BaseMetric):
 
     def _process_cams(self, sample: dict, count: Callable) -> None:
         thresholds = (self.cam_threshold, *self.cam_threshold_sweep)
-        for field in CAM_FIELDS:
-            if field not in sample:
-                continue
+        for field in cam_fields(sample):
             score = _plane(sample[field]['score'])
             label = _plane(sample[field]['label'])
             count(field, [threshold_label(score, label, value) for value in thresholds])
@@ -310,15 +307,12 @@ class WSSSMetric(BaseMetric):
         return path
 
     def _totals(self, results: list[dict]) -> dict[str, np.ndarray]:
+        present = {field for result in results for field in result['fields']}
         parts = {
             field: [result['fields'][field] for result in results if field in result['fields']]
-            for field in report.TITLES
+            for field in (*(f for f in report.SEGMENTATIONS if f in present), *cam_fields(present))
         }
-        return {
-            field: sum_counts(counts, len(self.classes))
-            for field, counts in parts.items()
-            if counts
-        }
+        return {field: sum_counts(counts, len(self.classes)) for field, counts in parts.items()}
 
     def _group_rates(self, results: list[dict]) -> dict[str, tuple[int, dict[str, ClassRates]]]:
         groups = {}
@@ -338,12 +332,12 @@ class WSSSMetric(BaseMetric):
                 for value, counts in zip(self.cam_threshold_sweep, total[1:], strict=True)
             }
             for field, total in totals.items()
-            if field in CAM_FIELDS
+            if field in cam_fields(totals)
         }
 
     def _protocol(self, results: list[dict]) -> dict[str, object]:
         counter = Counter(field for result in results for field in result['fields'])
-        cams = {field: counter[field] for field in CAM_FIELDS if counter[field]}
+        cams = {field: counter[field] for field in cam_fields(counter)}
         what = 'scored at size' if len(self.scales) > 1 else 'input size'
         protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
         protocol[what] = report.size_range([result['size'] for result in results if result['size']])

@@ -1,8 +1,8 @@
 """Pictures of predictions and CAMs."""
 
+from wsss_plugin.visualization.cam_picture import CAMPicture
 from wsss_plugin.visualization.contact_sheet import contact_sheet
 from wsss_plugin.visualization.panel import (
-    CAMPicture,
     default_palette,
     draw_panel,
     overlay_heat,

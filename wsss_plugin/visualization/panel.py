@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,25 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from mmseg.structures import SegDataSample
 
+from wsss_plugin.cam_fields import cam_fields, cam_title
+from wsss_plugin.visualization.cam_picture import CAMPicture
+
 LABEL_TITLES = {'pseudo_label': 'pseudo label', 'pred_sem_seg': 'segmentation'}
-CAM_TITLES = {'cam': 'CAM', 'aux_cam': 'auxiliary CAM', 'cnn_cam': 'CNN CAM'}
+_LONG_TITLES = {'aux_cam': 'auxiliary CAM'}
 _CELL_WIDTH = 2.4
 _DOTS_PER_INCH = 100
 _IGNORED_COLOUR = (224, 224, 224)
 
 Palette = Sequence[Sequence[int]]
-
-
-class CAMPicture(NamedTuple):
-    """A CAM to draw.
-
-    Args:
-        score: Scores (H, W) in [0, 1].
-        label: Class of each score (H, W), as a value of a label map.
-    """
-
-    score: np.ndarray
-    label: np.ndarray
 
 
 def default_palette(num_classes: int) -> list[list[int]]:
@@ -171,7 +161,7 @@ def panel_from_sample(
 
     Args:
         image: RGB image (H, W, 3), uint8, at the original size.
-        data_sample: Sample with any of ``gt_sem_seg``, ``cam``, ``aux_cam``, ``cnn_cam``,
+        data_sample: Sample with any of ``gt_sem_seg``, CAMs such as ``cam`` and ``aux_cam``,
             ``pseudo_label`` and ``pred_sem_seg``.
         classes: Names of the classes, background first.
         palette: Colours (C, 3), 0 to 255.
@@ -189,9 +179,8 @@ def panel_from_sample(
         palette,
         ground_truth=_label_map(data_sample, 'gt_sem_seg'),
         cams={
-            name: _cam(data_sample, field)
-            for field, name in CAM_TITLES.items()
-            if field in data_sample
+            _LONG_TITLES.get(field) or cam_title(field): _cam(data_sample, field)
+            for field in cam_fields(data_sample.keys())
         },
         predictions={title: label for title, label in label_maps.items() if label is not None},
         cam_threshold=cam_threshold,

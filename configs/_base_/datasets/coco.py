@@ -18,7 +18,7 @@ test_set = dict(
     ann_file='annotations/instances_val2014.json',
     data_prefix=dict(img_path='val2014', seg_map_path='masks/val2014'),
 )
-# (ToCo) 5000 images while training; its list is not published, here they are the first.
+# (ToCo) 5000 images while training; here they are the first.
 val_dataloader = dict(dataset=dict(test_set, indices=5000))
 test_pipeline = {{_base_.val_pipeline}}
 test_dataloader = dict(dataset=dict(test_set, pipeline=test_pipeline))

@@ -29,6 +29,7 @@ model = dict(
     decode_head=dict(
         type='ConvMLPHead',
         in_channels=width,
+        hidden_channels=144,
         num_classes=num_classes + 1,
         loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
     ),

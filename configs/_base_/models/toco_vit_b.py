@@ -42,6 +42,7 @@ model = dict(
     thresholds=dict(low=0.25, high=0.7),  # th(l), th(0), section 2.1
     cam_scales=(1.0, 0.5, 1.5),  # (ToCo)
     loss_starts=dict(seg=2001),  # (ToCo) after iteration 2000; the paper is silent
+    idle_losses='zero',  # (ToCo) weight 0 until then, so that AdamW counts the steps
     local_crops=dict(num=8, size=96, positive_threshold=0.2),  # 96: section 2.1; rest (ToCo)
     projection_momentum=0.9,  # (ToCo)
     test_cfg=dict(mode='whole', cam=True),

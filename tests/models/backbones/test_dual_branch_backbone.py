@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
@@ -146,3 +147,25 @@ def test_a_transformer_without_tokens_is_refused():
     init_default_scope('mmseg')
     with pytest.raises(TypeError, match='forward_tokens'):
         MODELS.build(dict(type='DualBranchBackbone', cnn=RESNET, vit=RESNET))
+
+
+def _to_sync(module):
+    return torch.nn.SyncBatchNorm.convert_sync_batchnorm(module)
+
+
+@pytest.mark.parametrize('placement', ['stage', 'residual'])
+@pytest.mark.parametrize('seen_before', [False, True])
+def test_modulation_survives_the_conversion_of_batch_norms(placement, seen_before):
+    backbone = build(
+        modulation=MODULATION, modulated_stages=('layer1', 'layer2'), placement=placement
+    ).eval()
+    image = torch.randn(1, 3, 64, 64)
+    expected = copy.deepcopy(backbone).forward_cnn(image)
+    if seen_before:
+        backbone.forward_cnn(image)
+    converted = revert_sync_batchnorm(_to_sync(backbone))
+    torch.testing.assert_close(converted.forward_cnn(image), expected)
+    torch.testing.assert_close(converted.forward_cnn(image), expected)
+    converted.forward_cnn(image).sum().backward()
+    gradients = [p.grad for p in converted.modulations.parameters() if p.requires_grad]
+    assert all(gradient is not None for gradient in gradients)

@@ -39,19 +39,28 @@ def multiply_adds(*modules: nn.Module, run) -> int:
     return total
 
 
+@pytest.mark.parametrize('with_classifiers', [False, True])
 @pytest.mark.parametrize(
     ('head_type', 'parameters', 'gmacs'), [(ConvMLPHead, 86.3, 67.7), (LargeFOVHead, 91.6, 71.8)]
 )
-def test_table_4(head_type, parameters, gmacs):
+def test_table_4(head_type, parameters, gmacs, with_classifiers):
     with torch.device('meta'):
         vit = TimmVisionTransformer('vit_base_patch16_224', model_args=dict(img_size=448))
         head = head_type(768, num_classes=21)
+        classifiers = [nn.Conv2d(768, 20, kernel_size=1, bias=False) for _ in range(2)]
         image = torch.empty(1, 3, 448, 448)
     trunk = count(vit) - vit.trunk.cls_token.numel() - vit.trunk.pos_embed.numel()
     assert abs(trunk - VIT_B) < 1e3
-    assert round((trunk + count(head)) / 1e6, 1) == parameters
-    macs = multiply_adds(vit, head, run=lambda: head(vit(image)))
-    assert round(macs / 1e9, 1) == gmacs
+    counted = [head, *(classifiers if with_classifiers else [])]
+    assert round((trunk + sum(map(count, counted))) / 1e6, 1) == parameters
+
+    def run() -> None:
+        maps = vit(image)
+        head(maps)
+        for classifier in classifiers:
+            classifier(maps[-1])
+
+    assert round(multiply_adds(vit, *counted, run=run) / 1e9, 1) == gmacs
 
 
 def test_large_fov_matches_the_reference(reference):

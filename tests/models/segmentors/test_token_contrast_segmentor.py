@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -8,6 +10,7 @@ from mmseg.apis import init_model
 from mmseg.structures import SegDataSample
 from reference_networks import build, dual_config, load_toco, random_batch, tiny_config
 
+from wsss_plugin.models.segmentors import DualBranchSegmentor, LossTerm
 from wsss_plugin.ops.cam import average_cams
 from wsss_plugin.ops.labels import refined_pseudo_label
 
@@ -390,6 +393,78 @@ def test_only_the_cams_that_a_loss_reads_are_computed(waiting, names):
         )
     )
     assert set(segmentor.training_batch(*random_batch()).cams) == names
+
+
+def test_idle_losses_give_their_heads_gradients_of_zero():
+    config = tiny_config(local_crops=dict(size=32), loss_starts=dict(ctc=9, seg=9))
+    plain, segmentor = build(config), build(dict(config, idle_losses='zero'))
+    segmentor.load_state_dict(plain.state_dict())
+    inputs, samples = random_batch()
+    losses = segmentor.loss(inputs, samples)
+    assert losses.pop('loss_idle_ctc') == losses.pop('loss_idle_seg') == 0
+    expected = plain.loss(inputs, samples)
+    assert losses == expected
+    sum(segmentor.loss(inputs, samples).values()).backward()
+    sum(expected.values()).backward()
+    for name, parameter in segmentor.named_parameters():
+        gradient = plain.get_parameter(name).grad
+        if gradient is not None:
+            torch.testing.assert_close(parameter.grad, gradient)
+        elif parameter.requires_grad and name.startswith(('projection_head', 'decode_head')):
+            assert not parameter.grad.any()
+        else:
+            assert parameter.grad is None
+
+
+def test_idle_losses_leave_a_frozen_head_alone():
+    segmentor = build(tiny_config(loss_starts=dict(ptc=9, ctc=9, seg=9), idle_losses='zero'))
+    segmentor.decode_head.requires_grad_(False)
+    total, _ = segmentor.parse_losses(segmentor.loss(*random_batch()))
+    total.backward()
+    assert all(p.grad is None for p in segmentor.decode_head.parameters())
+
+
+def test_an_unknown_handling_of_idle_losses():
+    with pytest.raises(ValueError, match=r"idle_losses in \('skip', 'zero'\), received 'none'"):
+        build(tiny_config(idle_losses='none'))
+
+
+def test_a_new_branch_and_a_new_term_need_a_subclass_only():
+    class ThreeBranchSegmentor(DualBranchSegmentor):
+        cam_names = (*DualBranchSegmentor.cam_names, 'third')
+        runs = 0
+
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.third_cam_head = copy.deepcopy(self.cam_head)
+
+        @property
+        def cam_heads(self):
+            return dict(super().cam_heads, third=self.third_cam_head)
+
+        def branch_maps(self, image, names, features=None):
+            maps = super().branch_maps(image, names, features)
+            if 'third' in names:
+                self.runs += 1
+                maps['third'] = self.transformer.forward_tokens(image).patch_tokens
+            return maps
+
+        def loss_terms(self):
+            term = LossTerm(
+                lambda batch: dict(loss_third=batch.cams['third'].mean()),
+                cams=('third',),
+                head='third_cam_head',
+            )
+            return dict(super().loss_terms(), third=term)
+
+    config = dual_config(loss_starts=dict(ptc=9, ctc=9, seg=9))
+    config.pop('type')
+    segmentor = ThreeBranchSegmentor(**config)
+    losses = segmentor.loss(*random_batch())
+    assert {'loss_cls_third', 'loss_third'} <= set(losses)
+    runs = segmentor.runs
+    assert list(segmentor.raw_cams(torch.randn(1, 3, 64, 64), ('cnn',))) == ['cnn']
+    assert segmentor.runs == runs > 1
 
 
 def test_loss_starts_are_checked():

@@ -60,11 +60,16 @@ class DualBranchBackbone(BaseModule):
                 f'{type(self.vit).__name__}; use TimmVisionTransformer'
             )
         self.modulations = ModuleList()
+        self._modulated_names: list[str] = []
+        self._hooked: dict[str, nn.Module] = {}
         if modulation is not None:
-            targets = self._modulated_modules(modulated_stages, placement)
-            self._attach(targets, modulation)
+            self._modulated_names = self._names_of_modulated(modulated_stages, placement)
+            targets = [self.cnn.get_submodule(name) for name in self._modulated_names]
+            for channels in self._output_channels(targets):
+                self.modulations.append(MODELS.build(dict(modulation, channels=channels)))
+            self._attach_modulations()
 
-    def _modulated_modules(self, stages: Sequence[str], placement: str) -> list[nn.Module]:
+    def _names_of_modulated(self, stages: Sequence[str], placement: str) -> list[str]:
         try:
             modules = [self.cnn.get_submodule(name) for name in stages]
         except AttributeError as error:
@@ -74,20 +79,24 @@ class DualBranchBackbone(BaseModule):
                 f'{type(self.cnn).__name__}, received {list(stages)}: {error}'
             ) from error
         if placement == 'stage':
-            return modules
-        blocks = [[block for block in stage.children() if _adds(block)] for stage in modules]
-        for name, found in zip(stages, blocks, strict=True):
-            if not found:
-                raise ValueError(
-                    "expected residual blocks in every stage for backbone.placement='residual', "
-                    f"received {name!r} without; leave it out or use placement='stage'"
-                )
-        return [_residual_end(block) for stage in blocks for block in stage]
+            return list(stages)
+        return [
+            name
+            for stage, module in zip(stages, modules, strict=True)
+            for name in _residual_ends(stage, module)
+        ]
 
-    def _attach(self, targets: list[nn.Module], modulation: dict) -> None:
-        for module, channels in zip(targets, self._output_channels(targets), strict=True):
-            self.modulations.append(MODELS.build(dict(modulation, channels=channels)))
-            module.register_forward_hook(ReplaceOutput(self.modulations[-1]))
+    def _attach_modulations(self) -> None:
+        """Hooks the modulations to their modules, again where a module is a new one.
+
+        MMEngine and torch convert batch norms to synchronised ones and back by putting new modules
+        in their places, after the model was built and without its hooks.
+        """
+        for name, modulation in zip(self._modulated_names, self.modulations, strict=True):
+            module = self.cnn.get_submodule(name)
+            if self._hooked.get(name) is not module:
+                module.register_forward_hook(ReplaceOutput(modulation))
+                self._hooked[name] = module
 
     @torch.no_grad()
     def _output_channels(self, targets: list[nn.Module]) -> list[int]:
@@ -119,6 +128,7 @@ class DualBranchBackbone(BaseModule):
         return self._cnn_maps(image)[-1]
 
     def _cnn_maps(self, image: Tensor) -> tuple[Tensor, ...]:
+        self._attach_modulations()
         maps = self.cnn(image)
         return (maps,) if isinstance(maps, Tensor) else tuple(maps)
 
@@ -159,11 +169,26 @@ def _adds(block: nn.Module) -> bool:
     return getattr(block, 'use_res_connect', True)
 
 
-def _residual_end(block: nn.Module) -> nn.Module:
-    """The module whose output is added to the shortcut of a residual block."""
+def _residual_ends(stage: str, module: nn.Module) -> list[str]:
+    """Names of the modules whose outputs the residual blocks of a stage add to their shortcuts."""
+    ends = [
+        f'{stage}.{name}.{_residual_end(block)}'
+        for name, block in module.named_children()
+        if _adds(block)
+    ]
+    if not ends:
+        raise ValueError(
+            "expected residual blocks in every stage for backbone.placement='residual', "
+            f"received {stage!r} without; leave it out or use placement='stage'"
+        )
+    return ends
+
+
+def _residual_end(block: nn.Module) -> str:
+    """The name of the module whose output is added to the shortcut of a residual block."""
     for name in ('norm3', 'norm2', 'conv'):
         if hasattr(block, name):
-            return getattr(block, name)
+            return name
     raise ValueError(
         "expected residual blocks with norm3, norm2 or conv for backbone.placement='residual', "
         f"received {type(block).__name__}; use placement='stage'"

@@ -8,10 +8,9 @@ from typing import Any
 
 import timm
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from timm.layers import PatchEmbed
+from timm.layers import PatchEmbed, resample_abs_pos_embed
 from timm.models import load_state_dict
 from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 from torch import Tensor
@@ -225,10 +224,14 @@ class TimmVisionTransformer(BaseModule):
             prefix = prefix + position[:, : trunk.num_prefix_tokens]
             position = position[:, trunk.num_prefix_tokens :]
         if grid != tuple(trunk.patch_embed.grid_size):
-            height, width = trunk.patch_embed.grid_size
-            plane = position.transpose(1, 2).unflatten(2, (height, width))
-            plane = F.interpolate(plane, size=grid, mode='bicubic', align_corners=False)
-            position = plane.flatten(2).transpose(1, 2)
+            # The published code resizes without antialiasing, which is timm's default.
+            position = resample_abs_pos_embed(
+                position,
+                new_size=list(grid),
+                old_size=list(trunk.patch_embed.grid_size),
+                num_prefix_tokens=0,
+                antialias=False,
+            )
         return prefix, position
 
     def _to_map(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:

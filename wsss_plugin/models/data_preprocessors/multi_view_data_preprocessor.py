@@ -29,7 +29,7 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
         self, *args: Any, bgr_to_rgb: bool = False, rgb_to_bgr: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, bgr_to_rgb=bgr_to_rgb, rgb_to_bgr=rgb_to_bgr, **kwargs)
-        # The two stacks keep this under different names.
+        # mmseg keeps this under a private name, which need not last.
         self.swap_channels = bgr_to_rgb or rgb_to_bgr
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.models.backbones import TokenFeatures
+from wsss_plugin.models.segmentors.loss_term import LossTerm
 from wsss_plugin.models.segmentors.token_contrast_segmentor import TokenContrastSegmentor
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import normalize_cam
@@ -77,44 +78,31 @@ class DualBranchSegmentor(TokenContrastSegmentor):
         """The CAM heads by the name of their CAM."""
         return dict(super().cam_heads, cnn=self.cnn_cam_head)
 
-    def branch_maps(self, image: Tensor, features: TokenFeatures) -> dict[str, Tensor]:
-        """The feature maps that the CAM heads read.
+    def branch_maps(
+        self, image: Tensor, names: Sequence[str], features: TokenFeatures | None = None
+    ) -> dict[str, Tensor]:
+        """The feature maps that CAM heads read.
 
         Args:
             image: Normalised images (B, 3, H, W).
-            features: The transformer's features of these images.
+            names: Which CAM heads; a branch that none of them reads is not run.
+            features: The transformer's features of these images, where they are known.
 
         Returns:
             Maps (B, C, h, w) by the name of the CAM head.
         """
-        return dict(super().branch_maps(image, features), cnn=self.backbone.forward_cnn(image))
-
-    def raw_cams(self, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Raw CAMs of images; a branch that no name asks for is not run.
-
-        Args:
-            image: Normalised images (B, 3, H, W).
-            names: Which CAMs.
-
-        Returns:
-            Maps (B, K, h, w) by name, in the order of ``names``.
-        """
-        cams = {}
+        maps = super().branch_maps(image, names, features)
         if 'cnn' in names:
-            cams['cnn'] = self.cnn_cam_head.cam(self.backbone.forward_cnn(image))
-        if set(names) - {'cnn'}:
-            features = self.transformer.forward_tokens(image)
-            for name, tokens in super().branch_maps(image, features).items():
-                cams[name] = self.cam_heads[name].cam(tokens)
-        return {name: cams[name] for name in names}
+            maps['cnn'] = self.backbone.forward_cnn(image)
+        return maps
 
-    def loss_terms(self) -> dict[str, Callable[[TrainingBatch], dict[str, Tensor]]]:
+    def loss_terms(self) -> dict[str, LossTerm]:
         """The terms of the total loss by group (equation 13).
 
         Returns:
-            Functions from a training batch to losses by name.
+            Terms by group.
         """
-        return dict(super().loss_terms(), consistency=self.consistency_losses)
+        return dict(super().loss_terms(), consistency=LossTerm(self.consistency_losses))
 
     def consistency_losses(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """Consistency of the CNN's CAM with the transformer's two (equation 1).

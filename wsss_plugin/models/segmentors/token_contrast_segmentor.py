@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,10 +16,12 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from wsss_plugin.cam_fields import cam_field
 from wsss_plugin.models.backbones import TokenFeatures
 from wsss_plugin.models.segmentors.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors.cam_prediction import add_cam_predictions, add_label_prediction
 from wsss_plugin.models.segmentors.fixed_statistics import fixed_statistics
+from wsss_plugin.models.segmentors.loss_term import LossTerm
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import average_cams, multi_scale_cam
@@ -32,6 +34,7 @@ from wsss_plugin.ops.labels import (
 )
 
 _VIEWS = ('view1', 'view2', 'local')
+_IDLE_LOSSES = ('skip', 'zero')
 
 
 @MODELS.register_module()
@@ -61,6 +64,9 @@ class TokenContrastSegmentor(EncoderDecoder):
             auxiliary one, several names are averaged.
         loss_starts: First iteration of a loss by its group 'cls', 'ptc', 'ctc' or 'seg'; 0 where
             nothing is said.
+        idle_losses: What a loss does before its start: 'skip' leaves its own head alone; 'zero'
+            gives its head gradients of zero, as ToCo's code does by a weight of 0: the optimiser's
+            state has begun when the loss begins, and AdamW's first steps are larger for it.
         local_crops: ``num`` and ``size`` in pixels of the local crops, and ``positive_threshold``,
             the mean of the region map above which a crop counts as foreground.
         projection_momentum: Momentum m of the teacher's projection, ``t <- m t + (1 - m) s`` once
@@ -74,7 +80,7 @@ class TokenContrastSegmentor(EncoderDecoder):
 
     Raises:
         ValueError: If thresholds, label CAMs, affinity CAMs, loss starts or the classes of the
-            heads disagree, or the transformer returns no inner tokens.
+            heads disagree, ``idle_losses`` is unknown or the transformer returns no inner tokens.
     """
 
     cam_names: tuple[str, ...] = ('final', 'aux')
@@ -95,6 +101,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         label_cams: Sequence[tuple[int, Sequence[str]]] = ((0, ('final',)),),
         affinity_cams: Sequence[str] = ('aux',),
         loss_starts: Mapping[str, int] | None = None,
+        idle_losses: str = 'skip',
         local_crops: dict | None = None,
         projection_momentum: float = 0.9,
         train_cfg: dict | None = None,
@@ -127,6 +134,9 @@ class TokenContrastSegmentor(EncoderDecoder):
         self.label_cams = self._checked_label_cams(label_cams)
         self.affinity_cams = self._checked_affinity_cams(affinity_cams)
         self.loss_starts = self._checked_loss_starts(loss_starts or {})
+        if idle_losses not in _IDLE_LOSSES:
+            raise ValueError(f'expected idle_losses in {_IDLE_LOSSES}, received {idle_losses!r}')
+        self.idle_losses = idle_losses
         self.local_crops = dict(num=8, size=96, positive_threshold=0.2) | (local_crops or {})
         self._check_classes(self.cam_head, self.aux_cam_head)
         self._check_backbone()
@@ -209,17 +219,23 @@ class TokenContrastSegmentor(EncoderDecoder):
         """The CAM heads by the name of their CAM."""
         return dict(final=self.cam_head, aux=self.aux_cam_head)
 
-    def branch_maps(self, image: Tensor, features: TokenFeatures) -> dict[str, Tensor]:
-        """The feature maps that the CAM heads read; a subclass adds those of its branches.
+    def branch_maps(
+        self, image: Tensor, names: Sequence[str], features: TokenFeatures | None = None
+    ) -> dict[str, Tensor]:
+        """The feature maps that CAM heads read; a subclass adds those of its branches.
 
         Args:
             image: Normalised images (B, 3, H, W).
-            features: The transformer's features of these images.
+            names: Which CAM heads; a branch that none of them reads is not run.
+            features: The transformer's features of these images, where they are known.
 
         Returns:
             Maps (B, C, h, w) by the name of the CAM head.
         """
-        del image
+        if not {'final', 'aux'} & set(names):
+            return {}
+        if features is None:
+            features = self.transformer.forward_tokens(image)
         return dict(final=features.patch_tokens, aux=features.inner[0])
 
     def raw_cams(self, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
@@ -232,7 +248,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         Returns:
             Maps (B, K, h, w) by name, in the order of ``names``.
         """
-        maps = self.branch_maps(image, self.transformer.forward_tokens(image))
+        maps = self.branch_maps(image, names)
         return {name: self.cam_heads[name].cam(maps[name]) for name in names}
 
     @torch.no_grad()
@@ -275,25 +291,27 @@ class TokenContrastSegmentor(EncoderDecoder):
         """
         batch = self.training_batch(inputs, data_samples)
         losses: dict[str, Tensor] = {}
-        for group, group_losses in self.loss_terms().items():
+        for group, term in self.loss_terms().items():
             if self._is_active(group):
-                losses.update(group_losses(batch))
+                losses.update(term.losses(batch))
+            elif self.idle_losses == 'zero' and term.head is not None:
+                losses[f'loss_idle_{group}'] = _zero_gradients(self.get_submodule(term.head))
         return losses
 
     def _is_active(self, group: str) -> bool:
         return self.iteration >= self.loss_starts.get(group, 0)
 
-    def loss_terms(self) -> dict[str, Callable[[TrainingBatch], dict[str, Tensor]]]:
+    def loss_terms(self) -> dict[str, LossTerm]:
         """The terms of the total loss by group; a subclass adds its own.
 
         Returns:
-            Functions from a training batch to losses by name.
+            Terms by group, the names that ``loss_starts`` knows.
         """
         return dict(
-            cls=self.classification_losses,
-            ptc=self.patch_token_losses,
-            ctc=self.class_token_losses,
-            seg=self.segmentation_losses,
+            cls=LossTerm(self.classification_losses),
+            ptc=LossTerm(self.patch_token_losses, cams=self.affinity_cams),
+            ctc=LossTerm(self.class_token_losses, cams=('aux',), head='projection_head'),
+            seg=LossTerm(self.segmentation_losses, cams=self._label_names(), head='decode_head'),
         )
 
     def training_batch(
@@ -319,7 +337,7 @@ class TokenContrastSegmentor(EncoderDecoder):
             )
         image = inputs['view1']
         features = self.transformer.forward_tokens(image)
-        maps = self.branch_maps(image, features)
+        maps = self.branch_maps(image, self.cam_names, features)
         raw_cams = {name: head.cam(maps[name]) for name, head in self.cam_heads.items()}
         names = self._needed_cams()
         height, width = image.shape[-2:]
@@ -336,14 +354,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         )
 
     def _needed_cams(self) -> tuple[str, ...]:
-        names: tuple[str, ...] = ()
-        if self._is_active('ptc'):
-            names += self.affinity_cams
-        if self._is_active('ctc'):
-            names += ('aux',)
-        if self._is_active('seg'):
-            names += self._label_names()
-        return tuple(dict.fromkeys(names))
+        terms = {group: term for group, term in self.loss_terms().items() if self._is_active(group)}
+        return tuple(dict.fromkeys(name for term in terms.values() for name in term.cams))
 
     def _label_names(self) -> tuple[str, ...]:
         return [names for start, names in self.label_cams if start <= self.iteration][-1]
@@ -584,7 +596,7 @@ class TokenContrastSegmentor(EncoderDecoder):
             names = self.cam_names if with_cam else self.label_cams[-1][1]
             cams = self.multi_scale_cams(inputs, names)
             if with_cam:
-                fields = {_field_name(name): cam for name, cam in cams.items()}
+                fields = {cam_field(name): cam for name, cam in cams.items()}
                 add_cam_predictions(predictions, fields)
             if with_label:
                 add_label_prediction(
@@ -606,5 +618,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         return self.decode_head(self.extract_feat(inputs))
 
 
-def _field_name(name: str) -> str:
-    return 'cam' if name == 'final' else f'{name}_cam'
+def _zero_gradients(module: nn.Module) -> Tensor:
+    """Zero, whose gradient is zero rather than missing."""
+    trained = (parameter for parameter in module.parameters() if parameter.requires_grad)
+    return sum((0 * parameter.sum() for parameter in trained), start=torch.zeros(()))
