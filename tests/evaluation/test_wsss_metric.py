@@ -112,7 +112,8 @@ def test_cam_score_at_the_threshold_is_background_and_sweep_says_so(log):
 def test_protocol_precedes_the_tables(log):
     evaluate([sample()], split='val.txt', scales=(1.0, 1.25), flip=True)
     line = log[0].strip().splitlines()[0]
-    for part in ('split: val.txt', 'images: 1', 'scored at size: 2x4', 'scales: 1, 1.25'):
+    sizes = ('input size at scale 1: 8x16', 'scored at size: 2x4')
+    for part in ('split: val.txt', 'images: 1', *sizes, 'scales: 1, 1.25'):
         assert part in line
     for part in ('flip: yes', 'CRF: off', 'tags used for segmentation: no', 'CAMs: none'):
         assert part in line

@@ -139,7 +139,8 @@ class WSSSMetric(BaseMetric):
                 'name': _name(sample),
                 'fields': {},
                 'groups': _groups(sample),
-                'size': _size(sample, multi_scale=len(self.scales) > 1),
+                'size': _size(sample, 'img_shape'),
+                'scored_size': _size(sample, 'ori_shape'),
                 'labelled_by_tags': 'gt_tags' in sample and 'seg_logits' not in sample,
             }
             self.results.append(result)
@@ -338,9 +339,8 @@ class WSSSMetric(BaseMetric):
     def _protocol(self, results: list[dict]) -> dict[str, object]:
         counter = Counter(field for result in results for field in result['fields'])
         cams = {field: counter[field] for field in cam_fields(counter)}
-        what = 'scored at size' if len(self.scales) > 1 else 'input size'
         protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
-        protocol[what] = report.size_range([result['size'] for result in results if result['size']])
+        protocol.update(self._sizes(results))
         protocol['scales'] = ', '.join(f'{scale:g}' for scale in self.scales)
         protocol['flip'] = 'yes' if self.flip else 'no'
         protocol['CRF'] = 'off' if self.crf_pool is None else _crf_text(self.crf_pool.settings)
@@ -358,6 +358,20 @@ class WSSSMetric(BaseMetric):
         else:
             protocol['CAMs'] = 'none'
         return protocol
+
+    def _sizes(self, results: list[dict]) -> dict[str, str]:
+        if len(self.scales) == 1:
+            names = {'size': 'input size'}
+        else:
+            # A fused prediction keeps what is known of its first augmentation.
+            names = {
+                'size': f'input size at scale {self.scales[0]:g}',
+                'scored_size': 'scored at size',
+            }
+        return {
+            name: report.size_range([result[key] for result in results if result[key]])
+            for key, name in names.items()
+        }
 
     def _print(
         self,
@@ -450,8 +464,8 @@ def _groups(sample: Mapping[str, Any]) -> tuple[str, ...]:
     return (groups,) if isinstance(groups, str) else tuple(groups)
 
 
-def _size(sample: Mapping[str, Any], multi_scale: bool) -> tuple[int, int] | None:
-    shape = sample.get('ori_shape' if multi_scale else 'img_shape')
+def _size(sample: Mapping[str, Any], key: str) -> tuple[int, int] | None:
+    shape = sample.get(key)
     return None if shape is None else (int(shape[0]), int(shape[1]))
 
 
