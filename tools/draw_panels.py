@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 from PIL import Image
@@ -21,7 +20,10 @@ from PIL import Image
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
+
+SHEET = 24  # more panels are hard to look at in one picture, and all are kept in memory for it
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -36,7 +38,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', default='panels', metavar='DIR', help='folder for the pictures')
+    parser.add_argument(
+        '--out',
+        default='panels',
+        metavar='DIR',
+        help=f'folder for the pictures; its sheet.png shows the first {SHEET} in one',
+    )
     parser.add_argument('--num', type=int, default=8, help='images, spread over the test set')
     parser.add_argument('--images', nargs='+', metavar='FILE', help='draw these instead')
     parser.add_argument(
@@ -85,16 +92,43 @@ def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[s
     config.model.setdefault('test_cfg', {})
     config.model.test_cfg.update(cam=True, pseudo_label=True)
     use_final_threshold(config)
-    config.log_level = 'WARNING'
-    runner = Runner.from_cfg(config)
-    loaded = runner.load_checkpoint(checkpoint)
-    meta = dict(loaded.get('meta', {}).get('dataset_meta') or _dataset_meta(config))
+    model, meta = load_trained_model(config, checkpoint)
+    meta = meta or _dataset_meta(config)
     if 'classes' not in meta:
         raise KeyError(
             f'expected names of classes in {checkpoint} or in METAINFO of the data set, received '
             "neither; set test_dataloader.dataset.metainfo['classes']"
         )
-    return runner.model.eval(), meta
+    return model, meta
+
+
+def load_models(
+    args: argparse.Namespace, config: Config
+) -> tuple[dict[str, torch.nn.Module], dict[str, Any]]:
+    """Loads the first model and those of ``--compare``, which see what its test pipeline makes.
+
+    Args:
+        args: The command line.
+        config: The config of the first model; changed in place.
+
+    Returns:
+        Models by name, and names and colours of their classes.
+
+    Raises:
+        ValueError: If the models have different classes.
+    """
+    model, meta = load_model(config, args.checkpoint)
+    models = {args.name: model}
+    classes = list(meta['classes'])
+    for name, config_file, checkpoint in args.compare:
+        models[name], other = load_model(load_config(config_file), checkpoint)
+        if list(other['classes']) != classes:
+            raise ValueError(
+                f'expected models of the same classes in the same order for --compare, received '
+                f'{", ".join(other["classes"])} in {checkpoint} and {", ".join(classes)} in '
+                f'{args.checkpoint}; compare models that were trained on the same classes'
+            )
+    return models, meta
 
 
 def _dataset_meta(config: Config) -> dict[str, Any]:
@@ -158,23 +192,6 @@ def _multi_hot(tags: Sequence[str], classes: Sequence[str]) -> torch.Tensor:
     return torch.tensor([float(name in tags) for name in foreground])
 
 
-def other_models(args: argparse.Namespace) -> dict[str, torch.nn.Module]:
-    """The models of ``--compare``, which see what the first model's test pipeline makes.
-
-    Args:
-        args: The command line.
-
-    Returns:
-        Models by name.
-    """
-    models = {}
-    for name, config_file, checkpoint in args.compare:
-        config = load_config(config_file)
-        config.experiment_name = f'{Path(config_file).stem}_{name}'
-        models[name] = load_model(config, checkpoint)[0]
-    return models
-
-
 @torch.no_grad()
 def predict(model: torch.nn.Module, item: dict) -> SegDataSample:
     """Predicts one image.
@@ -203,6 +220,63 @@ def cam_threshold(config: Config) -> float:
     return next((metric.cam_threshold for metric in evaluators if 'cam_threshold' in metric), 0.5)
 
 
+def draw(
+    models: Mapping[str, torch.nn.Module],
+    items: Iterable[dict],
+    meta: Mapping[str, Any],
+    threshold: float,
+    show_image: bool,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Draws what the models make of every image.
+
+    Args:
+        models: Models by name, the one that the pictures are about first.
+        items: ``inputs`` and ``data_samples`` of each image.
+        meta: Names and, perhaps, colours of the classes.
+        threshold: Scores of a CAM up to it are background.
+        show_image: Whether the image itself is drawn.
+
+    Yields:
+        The image's file and its panel.
+    """
+    for item in items:
+        samples = {name: predict(model, item) for name, model in models.items()}
+        sample = next(iter(samples.values()))
+        # The decoder of the data sets, so that a turned photo stays under its prediction.
+        image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
+        if not show_image:
+            image = np.full_like(image, 128)
+        title = Path(sample.img_path).stem
+        look = (meta['classes'], meta.get('palette'), threshold, title, show_image)
+        if len(models) > 1:
+            yield sample.img_path, panel_of_models(image, samples, *look)
+        else:
+            yield sample.img_path, panel_from_sample(image, sample, *look)
+
+
+def write(panels: Iterable[tuple[str, np.ndarray]], out: Path, total: int) -> int:
+    """Writes every panel, and the first ones in one sheet.
+
+    Args:
+        panels: Image files with their panels.
+        out: Folder of the pictures.
+        total: Number of panels, for the progress.
+
+    Returns:
+        Number of pictures written, the sheet included.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    number, shown = 0, []
+    for number, (file, panel) in enumerate(panels, start=1):
+        Image.fromarray(panel).save(out / f'{number - 1:03d}_{Path(file).stem}.png')
+        if len(shown) < SHEET:
+            shown.append(panel)
+        print(f'[{number}/{total}] {file}', flush=True)
+    Image.fromarray(contact_sheet(shown)).save(out / 'sheet.png')
+    print(f'sheet: {out / "sheet.png"}')
+    return number + 1
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draws as the command line says.
 
@@ -214,39 +288,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
-    model, meta = load_model(config, args.checkpoint)
+    models, meta = load_models(args, config)
     threshold = cam_threshold(config) if args.cam_threshold is None else args.cam_threshold
-    models = {args.name: model, **other_models(args)}
     if args.images:
-        items, total = (
-            image_items(config, args.images, args.tags, meta['classes']),
-            len(args.images),
-        )
+        items = image_items(config, args.images, args.tags, meta['classes'])
     else:
-        items, total = dataset_items(config, args.num), args.num
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    panels = []
-    for number, item in enumerate(items):
-        samples = {name: predict(model, item) for name, model in models.items()}
-        sample = samples[args.name]
-        stem = Path(sample.img_path).stem
-        # The decoder of the data sets, so that a turned photo stays under its prediction.
-        image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
-        if args.hide_images:
-            image = np.full_like(image, 128)
-        look = (meta['classes'], meta.get('palette'), threshold, stem, not args.hide_images)
-        if args.compare:
-            panel = panel_of_models(image, samples, *look)
-        else:
-            panel = panel_from_sample(image, sample, *look)
-        Image.fromarray(panel).save(out / f'{number:03d}_{stem}.png')
-        panels.append(panel)
-        print(f'[{number + 1}/{total}] {sample.img_path}', flush=True)
-    Image.fromarray(contact_sheet(panels)).save(out / 'sheet.png')
-    print(f'sheet: {out / "sheet.png"}')
-    print(f'pictures={len(panels) + 1}')
-    return len(panels) + 1
+        items = dataset_items(config, args.num)
+    panels = draw(models, items, meta, threshold, not args.hide_images)
+    pictures = write(panels, Path(args.out), len(args.images) if args.images else args.num)
+    print(f'pictures={pictures}')
+    return pictures
 
 
 if __name__ == '__main__':

@@ -1,29 +1,39 @@
 """Scores pseudo labels by CAM and thresholds: python tools/score_labels.py CONFIG CHECKPOINT.
 
-The images are those of test_dataloader; to score training images, which tune nothing on the
-validation split, and for data sets with masks of them, add
+The images are those of test_dataloader. To score training images, which tunes nothing on the
+validation split but needs their masks, add the list of them that the data set takes:
 
-    --cfg-options test_dataloader.dataset.list_file=ImageSets/Segmentation/train.txt
+    VOCTagDataset and ShapesTagDataset (configs of VOC and of the shapes)
+        --cfg-options test_dataloader.dataset.ann_file=ImageSets/Segmentation/train.txt
+    ImageTagDataset (configs/voc_animals)
+        --cfg-options test_dataloader.dataset.list_file=ImageSets/Segmentation/train.txt
+    COCOTagDataset (configs of COCO), with masks that tools/convert_coco.py makes
+        --cfg-options test_dataloader.dataset.ann_file=annotations/instances_train2014.json
+        test_dataloader.dataset.data_prefix.img_path=train2014
+        test_dataloader.dataset.data_prefix.seg_map_path=masks/train2014
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
-from mmengine.runner import Runner
 from mmengine.utils import track_iter_progress
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
+from wsss_plugin.engine.config_types import is_kind, type_name
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import TokenContrastSegmentor
 from wsss_plugin.ops.cam import average_cams
@@ -35,6 +45,10 @@ COLUMNS = {
     'foreground_as_background': 'foreground as background',
     'background_as_foreground': 'background as foreground',
 }
+_NEEDED = {
+    'gt_sem_seg': ('a mask', 'put LoadAnnotations into test_dataloader.dataset.pipeline'),
+    'gt_tags': ('the tags', 'add its annotation or remove it from the list of images'),
+}
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -44,7 +58,6 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='folder of the logs')
     parser.add_argument('--num', type=int, default=100, help='images, spread over the list')
     parser.add_argument(
         '--cams',
@@ -69,7 +82,7 @@ def load_segmentor(config: Config, checkpoint: str) -> TokenContrastSegmentor:
     """Builds the segmentor and loads its weights.
 
     Args:
-        config: The config; changed in place.
+        config: The config.
         checkpoint: The checkpoint file.
 
     Returns:
@@ -78,15 +91,12 @@ def load_segmentor(config: Config, checkpoint: str) -> TokenContrastSegmentor:
     Raises:
         TypeError: If the config's segmentor makes no pseudo labels.
     """
-    config.log_level = 'WARNING'
-    runner = Runner.from_cfg(config)
-    if not isinstance(runner.model, TokenContrastSegmentor):
+    if not is_kind(config.model, 'TokenContrastSegmentor', MODELS):
         raise TypeError(
             'expected a segmentor that makes pseudo labels, such as TokenContrastSegmentor or '
-            f'DualBranchSegmentor, received {type(runner.model).__name__}; name another config'
+            f'DualBranchSegmentor, received {type_name(config.model)}; name another config'
         )
-    runner.load_checkpoint(checkpoint)
-    return runner.model.eval()
+    return load_trained_model(config, checkpoint)[0]
 
 
 def named_cams(given: Sequence[str] | None, known: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -109,6 +119,31 @@ def named_cams(given: Sequence[str] | None, known: Sequence[str]) -> dict[str, t
     return chosen
 
 
+def grid(
+    cams: Iterable[str], lows: Sequence[float], highs: Sequence[float]
+) -> list[tuple[str, float, float]]:
+    """The combinations that make labels.
+
+    Args:
+        cams: Texts of the CAMs.
+        lows: Low thresholds.
+        highs: High thresholds.
+
+    Returns:
+        CAMs, low and high threshold of each, where the low one is not above the high one.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    chosen = [key for key in product(cams, lows, highs) if key[1] <= key[2]]
+    if not chosen:
+        raise ValueError(
+            f'expected a low threshold that is not above a high one, received --low {list(lows)} '
+            f'and --high {list(highs)}; lower the one or raise the other'
+        )
+    return chosen
+
+
 def items(config: Config, num: int) -> Iterator[dict]:
     """Images with masks, spread evenly over the list.
 
@@ -122,6 +157,39 @@ def items(config: Config, num: int) -> Iterator[dict]:
     dataset = DATASETS.build(config.test_dataloader.dataset)
     for index in track_iter_progress(spread_indices(len(dataset), num)):
         yield dataset[index]
+
+
+def require_truth(sample: SegDataSample) -> None:
+    """Checks that an image can be scored.
+
+    Args:
+        sample: The image's sample.
+
+    Raises:
+        ValueError: If it has no mask or no tags; names the image.
+    """
+    for field, (what, remedy) in _NEEDED.items():
+        if field not in sample:
+            raise ValueError(
+                f'{sample.get("img_path")}: expected {what} of every image to score its pseudo '
+                f'label, received none; {remedy}'
+            )
+
+
+def inside(label: Tensor, sample: SegDataSample) -> tuple[Tensor, Tensor]:
+    """A pseudo label and the true mask in the image's own area, without padding.
+
+    Args:
+        label: Pseudo label (H, W) of the image, perhaps padded at the right and at the bottom.
+        sample: The image's sample.
+
+    Returns:
+        Pseudo label and mask (h, w) at the size at which the image enters the model.
+    """
+    height, width = sample.img_shape[:2]
+    mask = sample.gt_sem_seg.data[None].float()
+    truth = F.interpolate(mask, size=(height, width), mode='nearest')[0, 0].long()
+    return label[:height, :width], truth
 
 
 @torch.no_grad()
@@ -143,20 +211,19 @@ def score(
     cams_by_text = named_cams(args.cams, model.cam_names)
     lows = args.low or [model.thresholds.low]
     highs = args.high or [model.thresholds.high]
-    grid = [key for key in product(cams_by_text, lows, highs) if key[1] <= key[2]]
+    combinations = grid(cams_by_text, lows, highs)
     classes, ignore = model.decode_head.num_classes, model.decode_head.ignore_index
-    scores = {key: LabelScores(classes, ignore) for key in grid}
+    scores = {key: LabelScores(classes, ignore) for key in combinations}
     for item in items(config, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
+        require_truth(sample)
         cams = model.multi_scale_cams(image, model.cam_names)
-        mask = sample.gt_sem_seg.data[None].float()
-        truth = F.interpolate(mask, size=image.shape[-2:], mode='nearest')[0, 0].long()
-        for text, low, high in grid:
+        for text, low, high in combinations:
             names = cams_by_text[text]
             cam = average_cams([cams[name] for name in names])
             label = model.refined_label(image, cam, sample.gt_tags[None], low=low, high=high)
-            scores[text, low, high].add(label[0], truth)
+            scores[text, low, high].add(*inside(label[0], sample))
     return {key: value.summary() for key, value in scores.items()}
 
 
@@ -179,7 +246,7 @@ def table(scores: dict[tuple[str, float, float], dict[str, float]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Scores as the command line says."""
     args = parse_args(arguments)
-    config = load_config(args.config, args.work_dir, args.cfg_options)
+    config = load_config(args.config, options=args.cfg_options)
     use_final_threshold(config)
     model = load_segmentor(config, args.checkpoint)
     print('\n' + table(score(model, config, args)))

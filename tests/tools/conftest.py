@@ -69,7 +69,8 @@ def run(tool, small, tmp_path):
         )
         arguments = [str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')]
         arguments += [*([] if checkpoint is None else [str(checkpoint)]), *flags]
-        arguments += ['--work-dir', str(work_dir), '--cfg-options', *small]
+        arguments += [] if work_dir is None else ['--work-dir', str(work_dir)]
+        arguments += ['--cfg-options', *small]
         arguments += [*names, *options]
         arguments += [
             f'{split}_dataloader.dataset.data_root={data}' for split in ('train', 'val', 'test')

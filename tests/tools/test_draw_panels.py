@@ -26,6 +26,7 @@ _NUM_CLASSES = len(_CLASSES) + 1
 _CONFIG = """
 default_scope = 'mmseg'
 work_dir = {work_dir!r}
+custom_hooks = [dict(type='EMAHook')]
 model = dict(
     type='TinyPanelSegmentor',
     num_classes={num_classes},
@@ -130,6 +131,25 @@ def test_draws_the_test_set(main, files, tmp_path, capsys):
     assert sheet.std() > 10
 
 
+def test_training_s_folder_is_left_alone(main, files, tmp_path):
+    """The config that the training left there is what a resumed training and a test read."""
+    left = tmp_path / 'work' / 'tiny.py'
+    left.parent.mkdir()
+    left.write_text('as it was')
+    main([*files(), '--num', '1'])
+    assert list(left.parent.iterdir()) == [left]
+    assert left.read_text() == 'as it was'
+
+
+def test_the_sheet_shows_the_first_panels(main, files, tmp_path, monkeypatch):
+    monkeypatch.setitem(main.__globals__, 'SHEET', 2)
+    assert main([*files(), '--num', '3']) == 4
+    heights = {path.name: Image.open(path).height for path in (tmp_path / 'out').iterdir()}
+    sheet = heights.pop('sheet.png')
+    assert len(heights) == 3
+    assert max(heights.values()) * 2 <= sheet < sum(heights.values())
+
+
 def test_num_limits_the_images(main, files, tmp_path):
     assert main([*files(), '--num', '2']) == 3
     assert len(_widths(tmp_path / 'out')) == 3
@@ -169,6 +189,18 @@ def test_another_model_on_the_same_images(main, files, tmp_path):
     assert len(np.unique(hidden[80:180, 20:220].reshape(-1, 3), axis=0)) <= _NUM_CLASSES + 1
     with pytest.raises(SystemExit):
         main([*arguments, '--compare', 'first', config, checkpoint])
+
+
+def test_models_of_other_classes_are_not_compared(main, files, tmp_path):
+    arguments = files()
+    content = torch.load(arguments[1], weights_only=True)
+    classes = ('background', *reversed(_CLASSES))
+    torch.save({**content, 'meta': {'dataset_meta': {'classes': classes}}}, tmp_path / 'other.pth')
+    compare = ['--compare', 'b', arguments[0], str(tmp_path / 'other.pth')]
+    with pytest.raises(
+        ValueError, match=rf'same order for --compare, .*{_CLASSES[-1]}.*other\.pth'
+    ):
+        main([*arguments, *compare])
 
 
 def test_errors(main, files, tmp_path):

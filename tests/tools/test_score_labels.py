@@ -1,6 +1,12 @@
 """tools/score_labels.py on the real segmentor after one iteration, and its errors."""
 
+import numpy as np
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from wsss_plugin.evaluation import LabelScores
 
 
 def _rows(text):
@@ -8,9 +14,19 @@ def _rows(text):
     return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
 
 
-def test_table_of_cams_and_thresholds(run, shapes, checkpoint, capsys):
+@pytest.fixture
+def score(run, shapes, checkpoint):
+    """Scores the checkpoint, without a work folder, which this tool does not know."""
+
+    def score(*flags, options=()):
+        run('score_labels', shapes, *options, flags=flags, checkpoint=checkpoint, work_dir=None)
+
+    return score
+
+
+def test_table_of_cams_and_thresholds(score, capsys):
     flags = ['--num', '2', '--cams', 'final', 'final+cnn', '--low', '0.05', '--high', '0.02', '0.3']
-    run('score_labels', shapes, flags=[*flags, '0.6'], checkpoint=checkpoint)
+    score(*flags, '0.6')
     head, _, *rows = _rows(capsys.readouterr().out)
     assert head[:4] == ['CAM', 'low', 'high', 'mIoU where labelled']
     # A high threshold below the low one makes no label.
@@ -28,21 +44,77 @@ def test_table_of_cams_and_thresholds(run, shapes, checkpoint, capsys):
     assert all(0 <= float(cell) <= 100 for row in rows for cell in row[4:])
 
 
-def test_defaults_are_the_config_s(run, shapes, checkpoint, capsys):
+def test_defaults_are_the_config_s(score, capsys):
     options = ('model.thresholds.low=0.07', 'model.thresholds.high=0.45')
-    run('score_labels', shapes, *options, flags=['--num', '1'], checkpoint=checkpoint)
+    score('--num', '1', options=options)
     _, _, *rows = _rows(capsys.readouterr().out)
     names = ['final', 'aux', 'cnn', 'final+aux+cnn']
     assert [row[:3] for row in rows] == [[name, '0.07', '0.45'] for name in names]
 
 
-def test_unknown_cam(run, shapes, checkpoint):
+def test_nothing_is_written(score, checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def files():
+        # The log of the training in this process goes on.
+        found = (path for path in tmp_path.rglob('*.*') if path.suffix != '.log')
+        return {path: path.stat().st_mtime_ns for path in found if path.is_file()}
+
+    before = files()
+    score('--num', '1', '--cams', 'final')
+    assert checkpoint in before
+    assert files() == before
+
+
+def test_padding_is_not_scored(tool, score, monkeypatch):
+    sizes = []
+
+    class Scores(LabelScores):
+        def add(self, label, truth):
+            sizes.append((tuple(label.shape), tuple(truth.shape)))
+            super().add(label, truth)
+
+    monkeypatch.setattr(tool('score_labels'), 'LabelScores', Scores)
+    options = ['model.data_preprocessor.test_cfg.size_divisor=64']
+    score('--num', '1', '--cams', 'final', options=options)
+    assert sizes == [((48, 48), (48, 48))]
+
+
+def test_the_area_of_the_image(tool):
+    truth = np.arange(6).reshape(1, 2, 3)
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.tensor(truth)))
+    sample.set_metainfo(dict(img_shape=(4, 6)))
+    padded = torch.full((8, 8), 9)
+    padded[:4, :6] = torch.tensor(truth[0].repeat(2, 0).repeat(2, 1))
+    label, mask = tool('score_labels').inside(padded, sample)
+    assert torch.equal(label, mask)
+
+
+def test_unknown_cam(score):
     with pytest.raises(ValueError, match=r"among \['final', 'aux', 'cnn'\], received \['vit'\]"):
-        run('score_labels', shapes, flags=['--cams', 'final+vit'], checkpoint=checkpoint)
+        score('--cams', 'final+vit')
+
+
+def test_no_low_threshold_below_a_high_one(tool):
+    grid = tool('score_labels').grid
+    assert grid(['final'], [0.2, 0.5], [0.4]) == [('final', 0.2, 0.4)]
+    with pytest.raises(ValueError, match=r'--low \[0\.5\] and --high \[0\.4\]; lower'):
+        grid(['final'], [0.5], [0.4])
+
+
+@pytest.mark.parametrize(('missing', 'what'), [('gt_sem_seg', 'a mask'), ('gt_tags', 'the tags')])
+def test_what_an_image_lacks_is_named(tool, missing, what):
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.zeros(1, 2, 2)))
+    sample.gt_tags = torch.ones(2)
+    sample.set_metainfo(dict(img_path='a.jpg'))
+    tool('score_labels').require_truth(sample)
+    delattr(sample, missing)
+    with pytest.raises(ValueError, match=rf'a\.jpg: expected {what}'):
+        tool('score_labels').require_truth(sample)
 
 
 def test_segmentor_without_pseudo_labels(tool, toy_config_file, tmp_path):
-    arguments = [str(toy_config_file), str(tmp_path / 'none.pth'), '--work-dir', str(tmp_path)]
+    arguments = [str(toy_config_file), str(tmp_path / 'none.pth')]
     with pytest.raises(TypeError, match='makes pseudo labels'):
         tool('score_labels').main(arguments)
 
