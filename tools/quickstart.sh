@@ -53,7 +53,7 @@ fi
 
 if [[ ! $metrics -nt $checkpoint ]]; then
   say 'testing'
-  python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" --cam --out "$metrics.part"
+  python tools/test.py "$config" "$checkpoint" --work-dir "$work_dir/test" --cam --out "$metrics.part"
   say 'drawing'
   python tools/draw_panels.py "$config" "$checkpoint" --out "$pictures" --num 8
   mv "$metrics.part" "$metrics"

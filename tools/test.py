@@ -29,7 +29,11 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='folder of the logs')
+    parser.add_argument(
+        '--work-dir',
+        help="folder of the logs and of the config as it was tested; default: 'test' in that of "
+        'the training',
+    )
     parser.add_argument('--out', metavar='FILE', help='JSON file for the metrics')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions')
     parser.add_argument('--tta', action='store_true', help='several scales and flip')
@@ -66,6 +70,9 @@ def build_config(args: argparse.Namespace) -> Config:
         Config: Ready for ``Runner.from_cfg``.
     """
     config = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
+    if args.work_dir is None:
+        # The runner writes its config there, over the one that the training left.
+        config.work_dir = str(Path(config.work_dir, 'test'))
     config.load_from = args.checkpoint
     config.resume = False  # the config that a resumed training leaves behind says otherwise
     if args.cam:

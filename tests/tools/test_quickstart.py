@@ -57,6 +57,14 @@ def test_a_checkpoint_cut_short_is_trained_again(work_dir, last):
     assert 'torch.distributed.run' not in calls
 
 
+def test_the_training_s_config_is_not_overwritten(work_dir):
+    """The runner of a test writes its own into its work folder."""
+    (work_dir / 'iter_3.pth').touch()
+    _, calls = _tools(work_dir)
+    (test,) = [line for line in calls.splitlines() if line.startswith('tools/test.py')]
+    assert '--work-dir work_dirs/dual_vit_r18_shapes/test ' in test
+
+
 def test_two_processes_share_the_batch(work_dir):
     tools, calls = _tools(work_dir, processes=2)
     assert tools == ['train.py', *_AFTER_TRAINING]

@@ -34,6 +34,11 @@ def test_plain_test_changes_only_the_checkpoint(tool, config_file):
     assert config.test_evaluator == {'type': 'WSSSMetric'}
 
 
+def test_the_training_s_config_is_not_overwritten(tool, config_file):
+    assert _build(tool, config_file, 'a.pth').work_dir == 'work_dirs/some/test'
+    assert _build(tool, config_file, 'a.pth', '--work-dir', 'given').work_dir == 'given'
+
+
 def test_switches_change_the_config(tool, config_file):
     arguments = ['--tta', '--crf', '--crf-workers', '1', '--show-dir', 'pictures']
     config = _build(tool, config_file, 'a.pth', *arguments)
