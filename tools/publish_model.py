@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +43,18 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def publish(in_file: str, out_file: str, half: bool = False) -> Path:
+def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bool = False) -> Path:
     """Writes the reduced checkpoint.
 
     Args:
-        in_file (str): Checkpoint of a training.
+        checkpoint (Mapping): Content of the checkpoint of a training.
+        in_file (str): Its file, whose size is printed.
         out_file (str): Name to write, to which part of the file's SHA-256 is added.
         half (bool): Whether weights are stored as float16.
 
     Returns:
         Path: The file written.
     """
-    checkpoint = CheckpointLoader.load_checkpoint(in_file, map_location='cpu')
     before = checkpoint.get('state_dict', checkpoint)
     after = deployed_weights(before, half)
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
@@ -73,13 +73,17 @@ def publish(in_file: str, out_file: str, half: bool = False) -> Path:
     return final
 
 
-def write_config(in_file: str, config_file: str, checkpoint: Path) -> Path:
+def write_config(
+    checkpoint: Mapping[str, Any], in_file: str, config_file: str, deployed: Path
+) -> Path:
     """Writes the config of the deployed model beside its checkpoint.
 
     Args:
-        in_file (str): Checkpoint of a training, whose config is used if none is named.
+        checkpoint (Mapping): Content of the checkpoint of a training, whose config is used if none
+            is named.
+        in_file (str): Its file, for the error.
         config_file (str): Config of the training, or ''.
-        checkpoint (Path): The deployed checkpoint.
+        deployed (Path): The deployed checkpoint.
 
     Returns:
         Path: The config written.
@@ -90,18 +94,18 @@ def write_config(in_file: str, config_file: str, checkpoint: Path) -> Path:
     if config_file:
         config = Config.fromfile(config_file)
     else:
-        meta: dict[str, Any] = CheckpointLoader.load_checkpoint(in_file, map_location='cpu')['meta']
-        if 'cfg' not in meta:
+        text = checkpoint.get('meta', {}).get('cfg')
+        if text is None:
             raise KeyError(
                 f'expected a config in {in_file}, received a checkpoint without; name the config '
                 'of its training: --config CONFIG'
             )
-        config = Config.fromstring(meta['cfg'], file_format='.py')
+        config = Config.fromstring(text, file_format='.py')
     shared = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
-    deployed = with_toolbox_loader(shared)
     model = deployed_model(config.model)
-    target = checkpoint.with_suffix('.py')
-    Config({**deployed, 'model': model, 'load_from': str(checkpoint)}).dump(target)
+    content = {**with_toolbox_loader(shared), 'model': model, 'load_from': str(deployed)}
+    target = deployed.with_suffix('.py')
+    Config(content).dump(target)
     return target
 
 
@@ -112,9 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments (Sequence[str], optional): Default: those of the process.
     """
     args = parse_args(arguments)
-    final = publish(args.in_file, args.out_file, args.fp16)
+    checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location='cpu')
+    final = publish(checkpoint, args.in_file, args.out_file, args.fp16)
     if args.config is not None:
-        print(f'config: {write_config(args.in_file, args.config, final)}')
+        print(f'config: {write_config(checkpoint, args.in_file, args.config, final)}')
 
 
 if __name__ == '__main__':

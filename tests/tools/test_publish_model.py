@@ -135,15 +135,30 @@ def test_segmentors_deploy_with_identical_logits(tool, tmp_path, capsys, name):
 
 
 def test_half_precision_halves_the_file(tool, trained, tmp_path):
-    publish = tool('publish_model').publish
-    full = publish(str(trained[0]), str(tmp_path / 'full.pth'))
-    half = publish(str(trained[0]), str(tmp_path / 'half.pth'), half=True)
+    main = tool('publish_model').main
+    main([str(trained[0]), str(tmp_path / 'full.pth')])
+    main([str(trained[0]), str(tmp_path / 'half.pth'), '--fp16'])
+    (full,), (half,) = tmp_path.glob('full-*.pth'), tmp_path.glob('half-*.pth')
     assert half.stat().st_size < 0.6 * full.stat().st_size
 
 
-def test_config_is_asked_for_where_the_checkpoint_has_none(tool, trained, tmp_path):
+@pytest.mark.parametrize('bare', [False, True])
+def test_config_is_asked_for_where_the_checkpoint_has_none(tool, trained, tmp_path, bare):
     checkpoint = torch.load(trained[0], weights_only=True)
     del checkpoint['meta']['cfg']
-    torch.save(checkpoint, trained[0])
+    torch.save(checkpoint['state_dict'] if bare else checkpoint, trained[0])
     with pytest.raises(KeyError, match='--config CONFIG'):
         tool('publish_model').main([str(trained[0]), str(tmp_path / 'x.pth'), '--config'])
+
+
+def test_the_checkpoint_is_read_once(tool, trained, tmp_path, monkeypatch):
+    module, files = tool('publish_model'), []
+    load = module.CheckpointLoader.load_checkpoint
+
+    def count(file, **options):
+        files.append(file)
+        return load(file, **options)
+
+    monkeypatch.setattr(module.CheckpointLoader, 'load_checkpoint', count)
+    module.main([str(trained[0]), str(tmp_path / 'x.pth'), '--config'])
+    assert files == [str(trained[0])]
