@@ -22,6 +22,7 @@ from wsss_plugin.engine.ablation import Row, Run, RunExecutor, plan_rows, report
 
 TOOLS = Path(__file__).resolve().parent
 REFERENCE = 'supervised_shapes'
+WORK_DIR = Path('work_dirs/ablations')
 HEARTBEAT = 60  # seconds between two lines of progress
 
 
@@ -34,8 +35,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2])
     parser.add_argument('--jobs', type=int, default=1, help='runs at the same time')
     parser.add_argument('--threads', type=int, help='threads of a run; default: cores / jobs')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/ablations'))
-    parser.add_argument('--out', type=Path, default=Path('docs/results/shapes.md'), help='table')
+    parser.add_argument('--work-dir', type=Path, default=WORK_DIR, help='folder of the runs')
+    parser.add_argument('--out', type=Path, help='table; default: table.md in --work-dir')
     parser.add_argument(
         '--reference', default=REFERENCE, help='name of the config of full supervision'
     )
@@ -60,6 +61,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     missing = [str(path) for path in args.configs if not path.is_file()]
     if missing:
         parser.error(f'expected config files, received {missing}, which do not exist')
+    if args.out is None:
+        args.out = args.work_dir / 'table.md'
     if args.threads is None:
         args.threads = max(1, (os.cpu_count() or 1) // args.jobs)
     return args
@@ -165,7 +168,10 @@ def command_line(args: argparse.Namespace) -> str:
             texts += [str(path) for path in args.configs if path.parent == folder]
     seeds = ' '.join(str(seed) for seed in args.seeds)
     command = f'python tools/run_ablations.py {" ".join(texts)} --seeds {seeds} --jobs {args.jobs}'
-    command += f' --threads {args.threads} --out {args.out}'
+    command += f' --threads {args.threads}'
+    if args.work_dir != WORK_DIR:
+        command += f' --work-dir {shlex.quote(str(args.work_dir))}'
+    command += f' --out {shlex.quote(str(args.out))}'
     if args.multi_scale:
         command += ' --multi-scale'
     if args.reference != REFERENCE:

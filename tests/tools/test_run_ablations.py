@@ -290,6 +290,20 @@ def test_command_line_errors(tool, configs, wrong, capsys):
     assert 'expected' in capsys.readouterr().err
 
 
+def test_results_of_the_repository_are_not_overwritten(tool, configs, tmp_path):
+    parse = tool('run_ablations').parse_args
+    assert parse([str(configs[0])]).out == Path('work_dirs/ablations/table.md')
+    args = parse([str(configs[0]), '--work-dir', str(tmp_path / 'my runs')])
+    assert args.out == tmp_path / 'my runs' / 'table.md'
+
+
+def test_command_names_the_folder_of_the_runs(tool, configs):
+    module = tool('run_ablations')
+    args = module.parse_args([str(configs[0]), '--work-dir', 'my runs', '--out', 'table.md'])
+    assert "--work-dir 'my runs' --out table.md" in module.command_line(args)
+    assert '--work-dir' not in module.command_line(module.parse_args([str(configs[0])]))
+
+
 def test_command_of_a_whole_folder_is_a_pattern(tool, configs):
     module = tool('run_ablations')
     folder = configs[0].parent

@@ -3,6 +3,7 @@ from mmengine.config import Config
 
 from wsss_plugin.engine.ablation import content_key, plan_rows
 
+_METRIC = 'test_evaluator = [dict(type="IoUMetric"), dict(type="WSSSMetric")]\n'
 _BASE = dict(model=dict(type='A'), train_cfg=dict(max_iters=7))
 
 
@@ -22,7 +23,7 @@ def test_configs_of_equal_content_share_their_runs(tmp_path):
         'third': 'model = dict(type="C")',
     }
     for name, text in texts.items():
-        (tmp_path / f'{name}.py').write_text(text + '\ntrain_cfg = dict(max_iters=7)\n')
+        (tmp_path / f'{name}.py').write_text(text + '\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
     configs = [tmp_path / f'{name}.py' for name in texts]
     first, second, third = plan_rows(configs, [0, 1], tmp_path, {}, multi_scale=True)
     assert [row.name for row in (first, second, third)] == list(texts)
@@ -35,10 +36,23 @@ def test_configs_of_equal_content_share_their_runs(tmp_path):
 
 def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     config = tmp_path / 'renamed.py'
-    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n')
+    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
     (row,) = plan_rows([config], [0], tmp_path / 'work', {})
     present = row.runs[0].folder.parent
     former = present.with_name(present.name.replace('renamed', 'former'))
     former.mkdir(parents=True)
     (row,) = plan_rows([config], [0], tmp_path / 'work', {})
     assert row.runs[0].folder == former / 'seed_0'
+
+
+@pytest.mark.parametrize('evaluator', ['', 'test_evaluator = [dict(type="IoUMetric")]'])
+def test_a_config_without_the_metric_is_refused_before_anything_is_trained(tmp_path, evaluator):
+    config = tmp_path / 'other.py'
+    config.write_text(f'model = dict(type="A")\n{evaluator}')
+    with pytest.raises(KeyError, match=r'other\.py: expected a WSSSMetric in test_evaluator'):
+        plan_rows([config], [0], tmp_path / 'work', {})
+
+
+def test_keys_of_stored_results_stay():
+    """Runs are found by them."""
+    assert content_key(Config(_BASE)) == '8e784327'

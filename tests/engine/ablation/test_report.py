@@ -11,7 +11,7 @@ def _row(folder, name, mious, **metrics):
             model=dict(decode_head=dict()),
             train_cfg=dict(max_iters=7),
             train_dataloader=dict(batch_size=2),
-            test_evaluator=dict(cam_threshold=0.4),
+            test_evaluator=[dict(type='Other'), dict(type='WSSSMetric', cam_threshold=0.4)],
         )
     )
     runs = []

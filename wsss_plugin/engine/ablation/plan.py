@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import TESTS, Run
+from wsss_plugin.engine.run_config import wsss_metrics
 
 # Keys of a config that training and test read; the others are variables of its base files.
 _CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
@@ -41,12 +42,16 @@ def plan_rows(
 
     Returns:
         The rows in the order of the configs.
+
+    Raises:
+        KeyError: If a config has no metric that the table can be made of; names the config.
     """
     rows = []
     folders: dict[str, tuple[str, Path]] = {}
     for path in configs:
         config = Config.fromfile(path)
         config.merge_from_dict(dict(options))
+        _require_metric(path, config)
         key = content_key(config)
         present = sorted(root.glob(f'*-{key}'))
         folder = folders.setdefault(
@@ -56,6 +61,14 @@ def plan_rows(
         runs = tuple(_run(*folder, config, seed, tests) for seed in seeds)
         rows.append(Row(path.stem, config, runs))
     return rows
+
+
+def _require_metric(path: Path, config: Config) -> None:
+    if not wsss_metrics(config):
+        raise KeyError(
+            f'{path}: expected a WSSSMetric in test_evaluator, which the table is made of, '
+            f"received {config.get('test_evaluator')}; add dict(type='WSSSMetric')"
+        )
 
 
 def content_key(config: Config) -> str:

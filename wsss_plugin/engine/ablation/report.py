@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 from wsss_plugin.engine.ablation.row import Row
+from wsss_plugin.engine.run_config import wsss_metrics
 
 _CAMS = (('CAM', 'cam'), ('aux CAM', 'aux_cam'), ('CNN CAM', 'cnn_cam'))
 
@@ -101,7 +102,8 @@ def _segmentation(rows: Sequence[Row], reference: str) -> tuple[list[str], list[
 
 
 def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    threshold = rows[0].config.test_evaluator.get('cam_threshold', 0.5)
+    metric = next(iter(wsss_metrics(rows[0].config).values()))
+    threshold = metric.get('cam_threshold', 0.5)
     head = ['config']
     for title, _ in _CAMS:
         head += [f'{title} at {threshold:g}', 'best', 'at', 'OA']

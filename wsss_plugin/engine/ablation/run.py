@@ -45,7 +45,7 @@ class Run:
 
     @property
     def machine_file(self) -> Path:
-        """What the run was made on, present once it is finished."""
+        """What the run was trained on, present once it is trained."""
         return self.folder / 'machine.txt'
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from wsss_plugin.engine.ablation.child_processes import ChildProcesses
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.machine import describe_machine
+from wsss_plugin.engine.run_config import wsss_metrics
 
 
 class RunExecutor:
@@ -39,11 +40,14 @@ class RunExecutor:
         # A copy, so that a run is what its folder says even if the config is edited meanwhile.
         config = run.folder / 'config.py'
         run.config.dump(config)
-        if not run.trained:
+        trained = run.trained
+        if not trained:
             # The result does not depend on validation while training.
             options = ['--resume', '--cfg-options', f'train_cfg.val_begin={run.iterations + 1}']
             self.call(run, 'train.py', [str(config), '--work-dir', str(run.folder), *options])
-        run.machine_file.write_text(describe_machine(self.threads), encoding='utf-8')
+        # The minutes of the training belong to its machine, wherever it is tested.
+        if not trained or not run.machine_file.is_file():
+            run.machine_file.write_text(describe_machine(self.threads), encoding='utf-8')
         for test in run.tests:
             if not run.metrics_file(test).is_file():
                 self._test(run, test, config)
@@ -51,7 +55,8 @@ class RunExecutor:
     def _test(self, run: Run, test: str, config: Path) -> None:
         part = run.metrics_file(test).with_suffix('.part')
         options = ['--work-dir', str(run.folder / 'test'), '--out', str(part), *TESTS[test]]
-        options += ['--cfg-options', f'test_evaluator.out_file={run.classes_file(test)}']
+        metric = next(iter(wsss_metrics(run.config)))
+        options += ['--cfg-options', f'{metric}.out_file={run.classes_file(test)}']
         self.call(run, 'test.py', [str(config), str(run.checkpoint), *options])
         part.replace(run.metrics_file(test))
 
