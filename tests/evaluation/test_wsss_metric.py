@@ -117,6 +117,10 @@ def test_protocol_precedes_the_tables(log):
         assert part in line
     for part in ('flip: yes', 'CRF: off', 'tags used for segmentation: no', 'CAMs: none'):
         assert part in line
+    evaluate([sample()], scales=(None, 1.25))
+    last = log.pop()
+    assert 'input size at scale unknown: 8x16' in last
+    assert 'scales: unknown, 1.25' in last
     cells = [row.split('|')[1:3] for row in log[0].splitlines() if row.startswith('| dog')]
     assert [cell.strip() for cell in cells[0]] == ['dog', '100.00']
     add_cam(data_sample := sample(), torch.ones(2, 4), TRUE.clamp(max=2))

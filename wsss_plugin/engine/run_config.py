@@ -349,9 +349,9 @@ def wsss_metrics(config: Config) -> dict[str, Any]:
     return {key: part for key, part in parts.items() if is_kind(part, 'WSSSMetric', METRICS)}
 
 
-def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...], bool]:
-    """Scales (NaN for one that cannot be told) and flip of a pipeline with TestTimeAug."""
-    scales: list[float] = []
+def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float | None, ...], bool]:
+    """Scales (None for one that cannot be told) and flip of a pipeline with TestTimeAug."""
+    scales: list[float | None] = []
     flip = False
     for step in pipeline:
         for alternatives in step.get('transforms', []) if type_name(step) == 'TestTimeAug' else []:
@@ -359,7 +359,7 @@ def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...],
                 if not {'scale', 'scale_factor'}.isdisjoint(transform):
                     scales.append(_scale(transform))
                 flip |= type_name(transform) == 'RandomFlip' and transform.get('prob') == 1.0
-    if any(math.isnan(scale) for scale in scales):
+    if None in scales:
         warnings.warn(
             'expected Resize with one number as scale_factor in TestTimeAug of tta_pipeline, '
             'received other sizes; the test goes on, some scales in its protocol are unknown',
@@ -368,9 +368,9 @@ def _protocol(pipeline: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, ...],
     return tuple(scales) or (1.0,), flip
 
 
-def _scale(transform: Mapping[str, Any]) -> float:
-    """Factor by which a transform resizes, NaN where that depends on the image or the side."""
+def _scale(transform: Mapping[str, Any]) -> float | None:
+    """Factor by which a transform resizes, None where that depends on the image or the side."""
     factor = transform.get('scale_factor')
     factors = set(factor) if isinstance(factor, Sequence) else {factor}
     (common,) = factors if len(factors) == 1 else (None,)
-    return float(common) if isinstance(common, int | float) else math.nan
+    return float(common) if isinstance(common, int | float) else None

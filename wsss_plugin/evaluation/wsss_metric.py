@@ -49,7 +49,7 @@ class WSSSMetric(BaseMetric):
         crf: Arguments of ``CRFPool`` to score the segmentation with a CRF as well; None is off.
         crf_workers: Number of processes for the CRF.
         split: Name of the split, for the protocol.
-        scales: Test scales, for the protocol.
+        scales: Test scales, for the protocol; None stands for one that is unknown.
         flip: Whether flipped images are used, for the protocol.
         output_dir: Folder for the predicted label maps, ``<image id>.png``, after the CRF if
             there is one.
@@ -72,7 +72,7 @@ class WSSSMetric(BaseMetric):
         crf: Mapping[str, Any] | None = None,
         crf_workers: int = 2,
         split: str | None = None,
-        scales: Sequence[float] = (1.0,),
+        scales: Sequence[float | None] = (1.0,),
         flip: bool = False,
         output_dir: str | None = None,
         format_only: bool = False,
@@ -341,7 +341,7 @@ class WSSSMetric(BaseMetric):
         cams = {field: counter[field] for field in cam_fields(counter)}
         protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
         protocol.update(self._sizes(results))
-        protocol['scales'] = ', '.join(f'{scale:g}' for scale in self.scales)
+        protocol['scales'] = ', '.join(_scale_text(scale) for scale in self.scales)
         protocol['flip'] = 'yes' if self.flip else 'no'
         protocol['CRF'] = 'off' if self.crf_pool is None else _crf_text(self.crf_pool.settings)
         by_tags = any(result['labelled_by_tags'] for result in results)
@@ -365,7 +365,7 @@ class WSSSMetric(BaseMetric):
         else:
             # A fused prediction keeps what is known of its first augmentation.
             names = {
-                'size': f'input size at scale {self.scales[0]:g}',
+                'size': f'input size at scale {_scale_text(self.scales[0])}',
                 'scored_size': 'scored at size',
             }
         return {
@@ -467,6 +467,10 @@ def _groups(sample: Mapping[str, Any]) -> tuple[str, ...]:
 def _size(sample: Mapping[str, Any], key: str) -> tuple[int, int] | None:
     shape = sample.get(key)
     return None if shape is None else (int(shape[0]), int(shape[1]))
+
+
+def _scale_text(scale: float | None) -> str:
+    return 'unknown' if scale is None else f'{scale:g}'
 
 
 def _crf_text(settings: Mapping[str, Any]) -> str:

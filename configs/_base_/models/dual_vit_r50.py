@@ -20,7 +20,7 @@ model = dict(
         modulation=dict(type='ActivationModulation', order='serial'),  # Table 5
         modulated_stages=('layer1', 'layer2', 'layer3'),  # section 1.2
         # In their blocks, before the addition. 'stage', on the stage's output, is the paper's words
-        # taken literally: a pretrained CNN lost what it knew in docs/results/voc_animals_readings.md.
+        # taken literally; a pretrained CNN lost what it knew: docs/results/voc_animals_readings.md.
         placement='residual',
     ),
     decode_head=dict(

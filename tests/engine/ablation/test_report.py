@@ -51,3 +51,11 @@ def test_rows_of_equal_content_name_the_first(tmp_path):
     assert '| same (= full) | 2 | 60.0 ± 0.0 | 1.000 |' in text
     assert 'CAM at 0.4' in text
     assert 'finished: 2 of 2 runs' in text
+
+
+def test_columns_are_the_cams_that_were_measured(tmp_path):
+    measured = {'clip_cam/mIoU': 41.0, 'cam/mIoU': 50.0, 'multi_scale/aux_cam/mIoU': 9.0}
+    text = _report([_row(tmp_path, 'full', [60.0], **measured)])
+    assert '| config | CAM at 0.4 | best | at | OA | clip CAM at 0.4 | best | at | OA |' in text
+    assert 'aux CAM' not in text
+    assert '## CAMs' not in _report([_row(tmp_path, 'weak', [60.0])])

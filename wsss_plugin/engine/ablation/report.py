@@ -6,10 +6,9 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.run_config import wsss_metrics
-
-_CAMS = (('CAM', 'cam'), ('aux CAM', 'aux_cam'), ('CNN CAM', 'cnn_cam'))
 
 
 def report(
@@ -52,8 +51,7 @@ def report(
         '† a CAM at the fixed threshold, with the true tags; there is no decoder.'
         if any(row.is_cam for row in rows)
         else '',
-        '## CAMs',
-        _table(*_cams(rows)),
+        *_section('CAMs', *_cams(rows)),
         *_section('Segmentation mIoU by group of images', *_groups(rows)),
         *_section('Over-activation of the segmentation by class', *_classes(rows)),
     ]
@@ -104,13 +102,14 @@ def _segmentation(rows: Sequence[Row], reference: str) -> tuple[list[str], list[
 def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     metric = next(iter(wsss_metrics(rows[0].config).values()))
     threshold = metric.get('cam_threshold', 0.5)
+    names = cam_fields({name.split('/')[0] for name in _metrics(rows) if name.endswith('/mIoU')})
     head = ['config']
-    for title, _ in _CAMS:
-        head += [f'{title} at {threshold:g}', 'best', 'at', 'OA']
+    for name in names:
+        head += [f'{cam_title(name)} at {threshold:g}', 'best', 'at', 'OA']
     cells = []
     for row in rows:
         line = [_title(row, rows)]
-        for _, name in _CAMS:
+        for name in names:
             best_at = row.values(f'{name}/best_threshold')
             line += [
                 _cell(row.values(f'{name}/mIoU')),
@@ -122,9 +121,12 @@ def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return head, [line for line in cells if any(line[1:])]
 
 
+def _metrics(rows: Sequence[Row]) -> set[str]:
+    return {name for row in rows for run in row.runs if run.done for name in run.metrics}
+
+
 def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    metrics = {name for row in rows for run in row.runs if run.done for name in run.metrics}
-    split = [name.split('/') for name in sorted(metrics)]
+    split = [name.split('/') for name in sorted(_metrics(rows))]
     groups = [parts[1] for parts in split if parts[0] == 'group' and parts[2:] == ['mIoU']]
     cells = [
         [_title(row, rows), *(_cell(row.values(f'group/{group}/mIoU')) for group in groups)]
