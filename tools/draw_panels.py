@@ -19,7 +19,7 @@ from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
-from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
 
@@ -215,9 +215,8 @@ def cam_threshold(config: Config) -> float:
     Returns:
         The threshold, 0.5 if there is none.
     """
-    evaluators = config.get('test_evaluator') or []
-    evaluators = [evaluators] if isinstance(evaluators, Mapping) else evaluators
-    return next((metric.cam_threshold for metric in evaluators if 'cam_threshold' in metric), 0.5)
+    metrics = wsss_metrics(config).values()
+    return next((metric.cam_threshold for metric in metrics if 'cam_threshold' in metric), 0.5)
 
 
 def draw(

@@ -419,7 +419,10 @@ def test_idle_losses_give_their_heads_gradients_of_zero():
 def test_idle_losses_leave_a_frozen_head_alone():
     segmentor = build(tiny_config(loss_starts=dict(ptc=9, ctc=9, seg=9), idle_losses='zero'))
     segmentor.decode_head.requires_grad_(False)
-    total, _ = segmentor.parse_losses(segmentor.loss(*random_batch()))
+    losses = segmentor.loss(*random_batch())
+    # A constant would be on the CPU beside losses on a GPU.
+    assert {name for name in losses if 'idle' in name} == {'loss_idle_ctc'}
+    total, _ = segmentor.parse_losses(losses)
     total.backward()
     assert all(p.grad is None for p in segmentor.decode_head.parameters())
 

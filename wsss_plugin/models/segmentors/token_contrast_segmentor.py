@@ -295,7 +295,10 @@ class TokenContrastSegmentor(EncoderDecoder):
             if self._is_active(group):
                 losses.update(term.losses(batch))
             elif self.idle_losses == 'zero' and term.head is not None:
-                losses[f'loss_idle_{group}'] = _zero_gradients(self.get_submodule(term.head))
+                head = self.get_submodule(term.head)
+                if trained := [p for p in head.parameters() if p.requires_grad]:
+                    # Zero, whose gradient is zero rather than missing.
+                    losses[f'loss_idle_{group}'] = 0 * torch.stack([p.sum() for p in trained]).sum()
         return losses
 
     def _is_active(self, group: str) -> bool:
@@ -616,9 +619,3 @@ class TokenContrastSegmentor(EncoderDecoder):
 
     def _forward(self, inputs: Tensor, data_samples: Any = None) -> Tensor:  # noqa: ARG002
         return self.decode_head(self.extract_feat(inputs))
-
-
-def _zero_gradients(module: nn.Module) -> Tensor:
-    """Zero, whose gradient is zero rather than missing."""
-    trained = (parameter for parameter in module.parameters() if parameter.requires_grad)
-    return sum((0 * parameter.sum() for parameter in trained), start=torch.zeros(()))
