@@ -12,6 +12,7 @@ import torch
 import wsss_plugin  # noqa: F401  (the toolbox imports only after it)
 
 # isort: split
+from mmengine.config import Config
 from mmseg.models.segmentors.base import BaseSegmentor
 from mmseg.registry import MODELS
 from PIL import Image
@@ -217,3 +218,11 @@ def test_errors(main, files, tmp_path):
         main([*arguments, '--num', '0'])
     with pytest.raises(SystemExit):
         main([*arguments, '--tags', _CLASSES[0]])
+
+
+@pytest.mark.parametrize('several', [False, True])
+@pytest.mark.parametrize('threshold', [None, 0.3])
+def test_outlines_are_drawn_at_the_threshold_that_is_scored(tool, several, threshold):
+    metric = dict(type='WSSSMetric', **({} if threshold is None else dict(cam_threshold=threshold)))
+    config = Config(dict(test_evaluator=[dict(type='IoUMetric'), metric] if several else metric))
+    assert tool('draw_panels').cam_threshold(config) == (threshold or 0.5)

@@ -130,3 +130,19 @@ def test_classes_of_the_cnn_head_are_checked():
     config['cnn_cam_head']['num_classes'] = 4
     with pytest.raises(ValueError, match='one more'):
         build(config)
+
+
+@pytest.mark.parametrize(
+    ('names', 'idle'),
+    [(('final', 'aux'), 'forward_cnn'), (('cnn',), 'forward_tokens')],
+)
+def test_a_branch_that_no_cam_needs_is_not_run(names, idle, monkeypatch):
+    segmentor = build(dual_config())
+
+    def run(_image):
+        raise AssertionError('a branch was run for nothing')
+
+    monkeypatch.setattr(segmentor.backbone, idle, run)
+    if idle == 'forward_tokens':
+        monkeypatch.setattr(segmentor.transformer, idle, run)
+    assert list(segmentor.raw_cams(torch.randn(1, 3, 64, 64), names)) == list(names)
