@@ -97,3 +97,13 @@ def test_model_config_needs_no_pretrained_weights_and_no_views():
     assert model['test_cfg'] == {'mode': 'whole'}
     assert 'cam_head' not in model
     assert trained['test_cfg'] == {'cam': True}
+
+
+def test_a_class_prior_is_left_out_with_a_warning():
+    trained = {
+        'backbone': {'type': 'TimmVisionTransformer'},
+        'decode_head': {'type': 'ConvMLPHead'},
+        'test_cfg': {'mode': 'whole', 'class_prior': 'final'},
+    }
+    with pytest.warns(UserWarning, match='class_prior=None'):
+        assert deployed_model(trained)['test_cfg'] == {'mode': 'whole'}

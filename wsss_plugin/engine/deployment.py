@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +59,8 @@ def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> di
 def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
     """Derives the config of the deployed model from that of the trained one.
 
+    It has no CAM head, so a class prior is left out, with a warning.
+
     Args:
         model (Mapping): ``model`` of the training's config.
 
@@ -75,8 +78,16 @@ def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
         if model.get(key) is not None
     }
     deployed.update(type='EncoderDecoder', backbone=backbone, train_cfg={})
-    deployed.setdefault('test_cfg', {}).pop('cam', None)
-    deployed['test_cfg'].setdefault('mode', 'whole')
+    test_cfg = deployed.setdefault('test_cfg', {})
+    test_cfg.pop('cam', None)
+    if test_cfg.pop('class_prior', None) is not None:
+        warnings.warn(
+            'test_cfg.class_prior needs a CAM head, and the deployed model has none: it predicts '
+            'without; its scores are those of tools/test.py with --cfg-options '
+            'model.test_cfg.class_prior=None',
+            stacklevel=2,
+        )
+    test_cfg.setdefault('mode', 'whole')
     preprocessor = deployed.get('data_preprocessor', {})
     if type_name(preprocessor) == 'MultiViewDataPreProcessor':
         preprocessor['type'] = 'SegDataPreProcessor'

@@ -7,6 +7,7 @@ from wsss_plugin.ops.cam import (
     multi_scale_cam,
     normalize_cam,
 )
+from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -47,4 +48,5 @@ __all__ = [
     'scale_box',
     'tagged_maximum',
     'threshold_label',
+    'with_class_prior',
 ]

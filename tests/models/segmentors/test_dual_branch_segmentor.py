@@ -146,3 +146,27 @@ def test_a_branch_that_no_cam_needs_is_not_run(names, idle, monkeypatch):
     if idle == 'forward_tokens':
         monkeypatch.setattr(segmentor.transformer, idle, run)
     assert list(segmentor.raw_cams(torch.randn(1, 3, 64, 64), names)) == list(names)
+
+
+@pytest.mark.parametrize(
+    'mode', [dict(mode='whole'), dict(mode='slide', crop_size=(48, 48), stride=(48, 48))]
+)
+@pytest.mark.parametrize('name', ['final', 'aux', 'cnn'])
+def test_the_class_prior_weighs_the_classes_of_every_image(name, mode):
+    segmentor = build(dual_config(test_cfg=dict(mode, class_prior=name))).eval()
+    images = torch.randn(2, 3, 48, 48)
+    metas = [dict(img_shape=(48, 48), ori_shape=(48, 48))] * 2
+    with torch.no_grad():
+        weighed = segmentor.inference(images, metas)
+        image_map = segmentor.branch_maps(images, (name,))[name]
+        known = segmentor.cam_heads[name](image_map).sigmoid()
+        segmentor.test_cfg['class_prior'] = None
+        plain = segmentor.inference(images, metas)
+    expected = plain.exp()
+    expected[:, 1:] *= known[..., None, None]
+    torch.testing.assert_close(weighed.exp(), expected)
+
+
+def test_a_class_prior_of_an_unknown_cam_is_refused():
+    with pytest.raises(ValueError, match=r"class_prior.*'cnn'.*received 'resnet'"):
+        build(dual_config(test_cfg=dict(mode='whole', class_prior='resnet')))

@@ -23,7 +23,7 @@ class DualBranchSegmentor(TokenContrastSegmentor):
     """ToCo beside a CNN whose CAM is kept consistent with the transformer's (equation 1).
 
     The CNN helps training only: prediction and the deployed model use the transformer and the
-    decode head.
+    decode head, unless ``test_cfg.class_prior`` asks the CNN which classes an image has.
 
     Args:
         backbone: Config of ``DualBranchBackbone``.

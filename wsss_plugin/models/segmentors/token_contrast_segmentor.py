@@ -25,6 +25,7 @@ from wsss_plugin.models.segmentors.loss_term import LossTerm
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
 from wsss_plugin.ops.cam import average_cams, multi_scale_cam
+from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
     cam_to_label,
@@ -43,7 +44,7 @@ class TokenContrastSegmentor(EncoderDecoder):
 
     Data flows one way: image and tags, views, features, CAM, pseudo label, loss. This is ToCo, on
     which the dual-branch paper builds; prediction uses backbone and decode head only, and is
-    ``EncoderDecoder``'s own.
+    ``EncoderDecoder``'s own unless ``test_cfg`` names a class prior.
 
     Args:
         backbone: Config of ``TimmVisionTransformer``; its first inner block gives the auxiliary
@@ -73,14 +74,17 @@ class TokenContrastSegmentor(EncoderDecoder):
             per optimiser step.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
-            the predictions, ``pseudo_label=True`` their pseudo label at the model's thresholds.
+            the predictions, ``pseudo_label=True`` their pseudo label at the model's thresholds;
+            ``class_prior='final'`` multiplies the probabilities of the foreground classes by those
+            that the CAM head of this name gives the image, or the window of a sliding test.
         data_preprocessor: Config of the data preprocessor, usually ``MultiViewDataPreProcessor``.
         pretrained: As in ``EncoderDecoder``; MMSegmentation's ``init_model`` sets it to None.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
         ValueError: If thresholds, label CAMs, affinity CAMs, loss starts or the classes of the
-            heads disagree, ``idle_losses`` is unknown or the transformer returns no inner tokens.
+            heads disagree, ``idle_losses`` or the class prior is unknown or the transformer returns
+            no inner tokens.
     """
 
     cam_names: tuple[str, ...] = ('final', 'aux')
@@ -137,6 +141,12 @@ class TokenContrastSegmentor(EncoderDecoder):
         if idle_losses not in _IDLE_LOSSES:
             raise ValueError(f'expected idle_losses in {_IDLE_LOSSES}, received {idle_losses!r}')
         self.idle_losses = idle_losses
+        prior = self.test_cfg.get('class_prior')
+        if prior is not None and prior not in self.cam_names:
+            raise ValueError(
+                f'expected test_cfg.class_prior to be None or one of {self.cam_names}, received '
+                f'{prior!r}'
+            )
         self.local_crops = dict(num=8, size=96, positive_threshold=0.2) | (local_crops or {})
         self._check_classes(self.cam_head, self.aux_cam_head)
         self._check_backbone()
@@ -213,6 +223,25 @@ class TokenContrastSegmentor(EncoderDecoder):
             Maps of the inner blocks and the final map, each (B, C, h, w).
         """
         return self.transformer(inputs)
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Segmentation logits, with the class prior where ``test_cfg`` names one.
+
+        Args:
+            inputs: Normalised images (B, 3, H, W).
+            batch_img_metas: Metainfo of each image.
+
+        Returns:
+            Logits of shape (B, K + 1, H, W).
+        """
+        name = self.test_cfg.get('class_prior')
+        if name is None:
+            return super().encode_decode(inputs, batch_img_metas)
+        features = self.transformer.forward_tokens(inputs)
+        maps = (*features.inner, features.patch_tokens)
+        logits = self.decode_head.predict(maps, batch_img_metas, self.test_cfg)
+        image_map = self.branch_maps(inputs, (name,), features)[name]
+        return with_class_prior(logits, self.cam_heads[name](image_map))
 
     @property
     def cam_heads(self) -> dict[str, Any]:
