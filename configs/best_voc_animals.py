@@ -1,5 +1,5 @@
-# Beyond the paper, on photographs: sharp images, cleaner pseudo labels, more weight on them once they
-# are good, and the CNN's word on which classes an image has; in the same budget as
+# Beyond the paper, on photographs: sharp images, cleaner pseudo labels, more weight on them once
+# they are good, and the CNN's word on which classes an image has; in the same budget as
 # voc_animals/all.py.
 # docs/results/voc_animals_readings.md has the scores of both, and what each part does.
 _base_ = './voc_animals/dual_threshold.py'  # the modulation costs the CNN's CAM 5 to 9 points
