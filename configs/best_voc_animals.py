@@ -1,17 +1,17 @@
-# Beyond the paper, on photographs: sharp images, cleaner pseudo labels, more weight on them once
-# they are good, and the CNN's word on which classes an image has; in the same budget as
-# voc_animals/all.py.
+# Beyond the paper, on photographs: cleaner pseudo labels, more weight on them once they are good,
+# and the CNN's word on which classes an image has; in the same budget as voc_animals/all.py.
 # docs/results/voc_animals_readings.md has the scores of both, and what each part does.
 _base_ = './voc_animals/dual_threshold.py'  # the modulation costs the CNN's CAM 5 to 9 points
 model = dict(
     decode_head=dict(loss_decode=dict(foreground_weight=0.3)),  # a half over-activates
     # The CAMs are wrong in different places, so their average is cleaner than each.
-    label_cams=((0, ('final', 'aux', 'cnn')),),
+    # From half of max_iters on the decoder knows more of the extent of objects than they do.
+    label_cams=((0, ('final', 'aux', 'cnn')), (500, ('final', 'aux', 'cnn', 'decoder'))),
     affinity_cams=('aux', 'cnn'),
     thresholds=dict(low=0.2),  # at 0.25 a tenth of the foreground is labelled background
     idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code
-    # The decoder mistakes classes more often than the classifiers do, and the CNN is wrong about
-    # other images than the transformer.
+    # The CNN has its own view of which classes an image has: fewer classes that the image does not
+    # contain, more pixels missed.
     test_cfg=dict(class_prior='cnn'),
 )
 custom_hooks = [
@@ -21,13 +21,3 @@ custom_hooks = [
     {{_base_.safe_checkpoint_hook}},
     {{_base_.checkpoint_shape_hook}},
 ]
-train_pipeline = [
-    dict(type='LoadImageOrRaise'),
-    dict(type='RandomScaleCropWithBox', crop_size={{_base_.crop_size}}, scale_range=(0.5, 2.0)),
-    # ToCo blurs the images from which classification and segmentation learn, all of them, with a
-    # radius of up to 2 pixels, at 448 x 448. Here, at half the size, that hides what tells animals
-    # apart.
-    dict(type='MultiCropViews', view1=dict(blur_prob=0)),
-    dict(type='PackWSSSInputs'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

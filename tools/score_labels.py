@@ -63,7 +63,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--cams',
         nargs='+',
         metavar='NAME[+NAME]',
-        help="CAMs that make labels, '+' for the average; default: each alone, then all",
+        help="CAMs that make labels, '+' for the average, 'decoder' for what the decode head has "
+        'learnt; default: each CAM alone, then all',
     )
     parser.add_argument('--low', nargs='+', type=float, help="default: the config's")
     parser.add_argument(
@@ -99,11 +100,11 @@ def load_segmentor(config: Config, checkpoint: str) -> TokenContrastSegmentor:
     return load_trained_model(config, checkpoint)[0]
 
 
-def named_cams(given: Sequence[str] | None, known: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The CAMs to average, by their text on the command line.
 
     Args:
-        given: Texts such as 'final' and 'final+cnn'; None for the default.
+        given: Texts such as 'final' and 'final+cnn'.
         known: Names of the segmentor's CAMs.
 
     Returns:
@@ -112,7 +113,7 @@ def named_cams(given: Sequence[str] | None, known: Sequence[str]) -> dict[str, t
     Raises:
         ValueError: If a name is unknown.
     """
-    chosen = {text: tuple(text.split('+')) for text in given or (*known, '+'.join(known))}
+    chosen = {text: tuple(text.split('+')) for text in given}
     unknown = {name for names in chosen.values() for name in names} - set(known)
     if unknown:
         raise ValueError(f'expected --cams among {list(known)}, received {sorted(unknown)}')
@@ -208,7 +209,9 @@ def score(
     Returns:
         Scores by CAMs, low and high threshold.
     """
-    cams_by_text = named_cams(args.cams, model.cam_names)
+    each_and_all = (*model.cam_names, '+'.join(model.cam_names))
+    cams_by_text = named_cams(args.cams or each_and_all, model.label_names)
+    needed = tuple(dict.fromkeys(name for names in cams_by_text.values() for name in names))
     lows = args.low or [model.thresholds.low]
     highs = args.high or [model.thresholds.high]
     combinations = grid(cams_by_text, lows, highs)
@@ -218,7 +221,7 @@ def score(
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
         require_truth(sample)
-        cams = model.multi_scale_cams(image, model.cam_names)
+        cams = model.multi_scale_cams(image, needed)
         for text, low, high in combinations:
             names = cams_by_text[text]
             cam = average_cams([cams[name] for name in names])

@@ -16,3 +16,10 @@ vit_scheduler = [
 ]
 param_scheduler = dict(vit=vit_scheduler)
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+train_pipeline = [
+    dict(type='LoadImageOrRaise'),
+    dict(type='RandomScaleCropWithBox', crop_size={{_base_.crop_size}}, scale_range=(0.5, 2.0)),
+    dict(type='MultiCropViews'),  # blurs as ToCo does
+    dict(type='PackWSSSInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

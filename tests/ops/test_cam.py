@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch.testing import assert_close
 
 from wsss_plugin.ops import class_activation_map, merge_flip, multi_scale_cam, normalize_cam
-from wsss_plugin.ops.cam import average_cams
+from wsss_plugin.ops.cam import average_cams, decoder_cam
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 
@@ -125,3 +125,21 @@ def test_average_of_cams_is_normalised_and_one_alone_is_kept():
     assert_close(average_cams([first]), first)
     expected = normalize_cam((first + second) / 2)
     assert_close(average_cams([first, second]), expected)
+
+
+def test_decoder_cam_is_the_softmax_of_a_class_and_the_background():
+    logits = torch.randn(2, 4, 3, 5, dtype=torch.float64)
+    expected = [F.softmax(logits[:, [0, k]], dim=1)[:, 1] for k in (1, 2, 3)]
+    assert_close(decoder_cam(logits), torch.stack(expected, dim=1))
+
+
+def test_decoder_cam_has_gradient():
+    logits = torch.randn(1, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(decoder_cam, (logits,))
+
+
+def test_decoder_cam_of_half_precision_does_not_overflow():
+    logits = torch.tensor([-6e4, 6e4], dtype=torch.float16).view(1, 2, 1, 1)
+    cam = decoder_cam(logits)
+    assert cam.dtype == torch.float32
+    assert_close(cam, torch.ones(1, 1, 1, 1))

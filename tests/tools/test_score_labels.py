@@ -52,6 +52,13 @@ def test_defaults_are_the_config_s(score, capsys):
     assert [row[:3] for row in rows] == [[name, '0.07', '0.45'] for name in names]
 
 
+def test_the_decode_head_makes_labels(score, capsys):
+    score('--num', '2', '--cams', 'final', 'final+decoder', '--low', '0.3', '--high', '0.3')
+    _, _, alone, fused = _rows(capsys.readouterr().out)
+    assert (alone[0], fused[0]) == ('final', 'final+decoder')
+    assert alone[3:] != fused[3:]
+
+
 def test_nothing_is_written(score, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
@@ -91,7 +98,7 @@ def test_the_area_of_the_image(tool):
 
 
 def test_unknown_cam(score):
-    with pytest.raises(ValueError, match=r"among \['final', 'aux', 'cnn'\], received \['vit'\]"):
+    with pytest.raises(ValueError, match=r"'cnn', 'decoder'\], received \['vit'\]"):
         score('--cams', 'final+vit')
 
 

@@ -77,6 +77,25 @@ def normalize_cam(cam: Tensor, eps: float = 1e-5) -> Tensor:
     return shifted / (shifted.amax(dim=(-2, -1), keepdim=True) + eps)
 
 
+def decoder_cam(logits: Tensor) -> Tensor:
+    """How much each class stands out from the background, by segmentation logits.
+
+    ``M_k = sigmoid(z_k - z_0)``, the probability of class k if only k and the background were
+    possible. Which classes are possible is left to the tags, as with any CAM.
+
+    Args:
+        logits: Segmentation logits (B, K + 1, h, w), channel 0 the background.
+
+    Returns:
+        Maps of shape (B, K, h, w) in [0, 1], float32 or wider.
+
+    >>> decoder_cam(torch.tensor([2.0, 2.0, -7.0]).view(1, 3, 1, 1)).flatten().round(decimals=4)
+    tensor([0.5000, 0.0001])
+    """
+    logits = at_least_float32(logits)
+    return (logits[:, 1:] - logits[:, :1]).sigmoid()
+
+
 def average_cams(cams: Sequence[Tensor]) -> Tensor:
     """Averages normalised CAMs and normalises the mean; a single one stays as it is.
 

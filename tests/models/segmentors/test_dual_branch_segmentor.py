@@ -148,12 +148,9 @@ def test_a_branch_that_no_cam_needs_is_not_run(names, idle, monkeypatch):
     assert list(segmentor.raw_cams(torch.randn(1, 3, 64, 64), names)) == list(names)
 
 
-@pytest.mark.parametrize(
-    'mode', [dict(mode='whole'), dict(mode='slide', crop_size=(48, 48), stride=(48, 48))]
-)
 @pytest.mark.parametrize('name', ['final', 'aux', 'cnn'])
-def test_the_class_prior_weighs_the_classes_of_every_image(name, mode):
-    segmentor = build(dual_config(test_cfg=dict(mode, class_prior=name))).eval()
+def test_the_class_prior_weighs_the_classes_of_every_image(name):
+    segmentor = build(dual_config(test_cfg=dict(mode='whole', class_prior=name))).eval()
     images = torch.randn(2, 3, 48, 48)
     metas = [dict(img_shape=(48, 48), ori_shape=(48, 48))] * 2
     with torch.no_grad():
@@ -165,6 +162,18 @@ def test_the_class_prior_weighs_the_classes_of_every_image(name, mode):
     expected = plain.exp()
     expected[:, 1:] *= known[..., None, None]
     torch.testing.assert_close(weighed.exp(), expected)
+
+
+def test_the_class_prior_of_a_window_is_its_own():
+    slide = dict(mode='slide', crop_size=(48, 48), stride=(48, 48), class_prior='cnn')
+    segmentor = build(dual_config(test_cfg=slide)).eval()
+    image = torch.randn(1, 3, 48, 96)
+    with torch.no_grad():
+        windows = segmentor.inference(image, [dict(img_shape=(48, 96), ori_shape=(48, 96))])
+        segmentor.test_cfg['mode'] = 'whole'
+        metas = [dict(img_shape=(48, 48), ori_shape=(48, 48))]
+        halves = [segmentor.inference(half, metas) for half in image.chunk(2, dim=-1)]
+    torch.testing.assert_close(windows, torch.cat(halves, dim=-1))
 
 
 def test_a_class_prior_of_an_unknown_cam_is_refused():

@@ -11,7 +11,7 @@ from mmseg.structures import SegDataSample
 from reference_networks import build, dual_config, load_toco, random_batch, tiny_config
 
 from wsss_plugin.models.segmentors import DualBranchSegmentor, LossTerm
-from wsss_plugin.ops.cam import average_cams
+from wsss_plugin.ops.cam import average_cams, decoder_cam, multi_scale_cam
 from wsss_plugin.ops.labels import refined_pseudo_label
 
 LOSSES = dict(
@@ -181,6 +181,58 @@ def test_label_source_changes_with_the_iteration(iteration):
     fused = segmentor.label_cam(cams)
     assert not torch.allclose(fused, cams['aux'])
     assert fused.amax(dim=(2, 3)).min() > 0.999
+
+
+def test_the_decode_head_joins_the_cams_that_make_the_label(iteration):
+    label_cams = ((0, ('aux',)), (5, ('aux', 'decoder')))
+    segmentor = build(tiny_config(label_cams=label_cams, local_crops=dict(size=32)))
+    inputs, samples = random_batch()
+    assert 'decoder' not in segmentor.training_batch(inputs, samples).cams
+    iteration(5)
+    batch = segmentor.training_batch(inputs, samples)
+    with torch.no_grad():
+        (expected,) = multi_scale_cam(
+            lambda image: (decoder_cam(segmentor(image)),), inputs['view1'], segmentor.cam_scales
+        )
+    torch.testing.assert_close(batch.cams['decoder'], expected)
+    assert not batch.cams['decoder'].requires_grad
+    fused = average_cams([batch.cams['aux'], expected])
+    torch.testing.assert_close(segmentor.label_cam(batch.cams), fused)
+    assert torch.equal(
+        segmentor.pseudo_label(batch),
+        segmentor.refined_label(inputs['view1'], fused, batch.tags, batch.box),
+    )
+
+
+def test_the_cam_of_the_decode_head_is_no_prediction_of_its_own():
+    test_cfg = dict(mode='whole', cam=True, pseudo_label=True)
+    label_cams = ((0, ('final',)), (5, ('final', 'decoder')))
+    segmentor = build(tiny_config(label_cams=label_cams, test_cfg=test_cfg)).eval()
+    segmentor.thresholds.low, segmentor.thresholds.high = 0.3, 0.4
+    image = torch.randn(1, 3, 64, 64)
+    _, samples = random_batch(images=1)
+    samples[0].set_metainfo(dict(ori_shape=(64, 64), img_shape=(64, 64)))
+    (prediction,) = segmentor.predict(image, samples)
+    cams = segmentor.multi_scale_cams(image, ('final', 'decoder'))
+    fused = average_cams([cams['final'], cams['decoder']])
+    expected = segmentor.refined_label(image, fused, prediction.gt_tags[None])
+    assert torch.equal(prediction.pseudo_label.data, expected)
+    assert {'cam', 'aux_cam'} <= set(prediction.keys())
+    assert 'decoder_cam' not in prediction
+
+
+@pytest.mark.parametrize(
+    'label_cams',
+    [
+        ((0, ('final', 'decoder')),),
+        ((0, ('final',)), (9, ('final', 'decoder'))),
+        ((0, ('final',)), (10, ('decoder',))),
+    ],
+)
+def test_the_decode_head_does_not_teach_itself_from_nothing(label_cams):
+    with pytest.raises(ValueError, match=r"'decoder' in label_cams.*segmentation loss \(9\)"):
+        build(tiny_config(label_cams=label_cams, loss_starts=dict(seg=9)))
+    build(tiny_config(label_cams=((0, ('final',)), (10, ('final', 'decoder')))))
 
 
 @pytest.mark.parametrize('tagged', [True, False])

@@ -65,7 +65,10 @@ class LossWeightHook(Hook):
 
     def _module(self, runner: Runner) -> Any:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        module: Any = dict(model.named_modules()).get(self.loss)
+        try:
+            module: Any = model.get_submodule(self.loss)
+        except AttributeError:
+            module = None
         if not hasattr(module, 'loss_weight'):
             raise ValueError(
                 'expected loss of LossWeightHook to be the path of a module of '

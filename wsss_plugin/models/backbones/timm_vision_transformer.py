@@ -273,5 +273,4 @@ class TimmVisionTransformer(BaseModule):
             The maps of the inner blocks in the order of ``inner_blocks``, then the final map, each
             (B, C, h, w).
         """
-        features = self.forward_tokens(image)
-        return (*features.inner, features.patch_tokens)
+        return self.forward_tokens(image).maps

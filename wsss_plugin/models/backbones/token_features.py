@@ -19,3 +19,8 @@ class TokenFeatures(NamedTuple):
     class_token: Tensor
     patch_tokens: Tensor
     inner: tuple[Tensor, ...]
+
+    @property
+    def maps(self) -> tuple[Tensor, ...]:
+        """The maps of the inner blocks, then the final map, as MMSegmentation's heads take them."""
+        return (*self.inner, self.patch_tokens)

@@ -24,7 +24,7 @@ from wsss_plugin.models.segmentors.fixed_statistics import fixed_statistics
 from wsss_plugin.models.segmentors.loss_term import LossTerm
 from wsss_plugin.models.segmentors.stepwise_moving_average import StepwiseMovingAverage
 from wsss_plugin.models.segmentors.training_batch import TrainingBatch
-from wsss_plugin.ops.cam import average_cams, multi_scale_cam
+from wsss_plugin.ops.cam import average_cams, decoder_cam, multi_scale_cam
 from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -60,7 +60,8 @@ class TokenContrastSegmentor(EncoderDecoder):
         cam_scales: Scales of the multi-scale CAM; each is used with its horizontal flip.
         refinement_scale: Scale of image and CAM at which labels are refined.
         label_cams: Whose CAM makes the pseudo label of the segmentation, from which iteration on:
-            pairs (iteration, names); several names are averaged.
+            pairs (iteration, names); several names are averaged. Beside the CAM heads' names,
+            'decoder' stands for what the decode head itself has learnt so far (self-training).
         affinity_cams: Whose CAM decides which patch tokens belong together; ToCo takes the
             auxiliary one, several names are averaged.
         loss_starts: First iteration of a loss by its group 'cls', 'ptc', 'ctc' or 'seg'; 0 where
@@ -88,6 +89,7 @@ class TokenContrastSegmentor(EncoderDecoder):
     """
 
     cam_names: tuple[str, ...] = ('final', 'aux')
+    decoder_name = 'decoder'
 
     def __init__(
         self,
@@ -138,6 +140,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         self.label_cams = self._checked_label_cams(label_cams)
         self.affinity_cams = self._checked_affinity_cams(affinity_cams)
         self.loss_starts = self._checked_loss_starts(loss_starts or {})
+        self._check_decoder_start()
         if idle_losses not in _IDLE_LOSSES:
             raise ValueError(f'expected idle_losses in {_IDLE_LOSSES}, received {idle_losses!r}')
         self.idle_losses = idle_losses
@@ -172,13 +175,24 @@ class TokenContrastSegmentor(EncoderDecoder):
     ) -> tuple[tuple[int, tuple[str, ...]], ...]:
         checked = tuple((int(start), tuple(names)) for start, names in label_cams)
         starts = [start for start, _ in checked]
-        known = all(names and set(names) <= set(self.cam_names) for _, names in checked)
+        known = all(names and set(names) <= set(self.label_names) for _, names in checked)
         if not known or starts != sorted(set(starts)) or starts[:1] != [0]:
             raise ValueError(
                 'expected label_cams as pairs (iteration, names) with increasing iterations from 0 '
-                f'and names among {self.cam_names}, received {label_cams}'
+                f'and names among {self.label_names}, received {label_cams}'
             )
         return checked
+
+    def _check_decoder_start(self) -> None:
+        learns_from = self.loss_starts.get('seg', 0)
+        for start, names in self.label_cams:
+            if self.decoder_name in names and (len(set(names)) == 1 or start <= learns_from):
+                raise ValueError(
+                    f'expected {self.decoder_name!r} in label_cams beside a CAM, and from an '
+                    f'iteration after the start of the segmentation loss ({learns_from}), since '
+                    f'the decode head learns from the labels; received {(start, names)}; add a '
+                    'CAM or a later pair (iteration, names)'
+                )
 
     def _checked_affinity_cams(self, affinity_cams: Sequence[str]) -> tuple[str, ...]:
         names = tuple(affinity_cams)
@@ -202,6 +216,11 @@ class TokenContrastSegmentor(EncoderDecoder):
                 f"{dict(loss_starts)}; leave out 'cls' to train the classification first"
             )
         return dict(loss_starts)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of what can make a pseudo label: the CAMs and the decode head."""
+        return (*self.cam_names, self.decoder_name)
 
     @property
     def iteration(self) -> int:
@@ -238,8 +257,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         if name is None:
             return super().encode_decode(inputs, batch_img_metas)
         features = self.transformer.forward_tokens(inputs)
-        maps = (*features.inner, features.patch_tokens)
-        logits = self.decode_head.predict(maps, batch_img_metas, self.test_cfg)
+        logits = self.decode_head.predict(features.maps, batch_img_metas, self.test_cfg)
         image_map = self.branch_maps(inputs, (name,), features)[name]
         return with_class_prior(logits, self.cam_heads[name](image_map))
 
@@ -272,13 +290,30 @@ class TokenContrastSegmentor(EncoderDecoder):
 
         Args:
             image: Normalised images (B, 3, H, W).
-            names: Which CAMs.
+            names: Which CAMs; among them 'decoder' for that of the decode head.
 
         Returns:
             Maps (B, K, h, w) by name, in the order of ``names``.
         """
-        maps = self.branch_maps(image, names)
-        return {name: self.cam_heads[name].cam(maps[name]) for name in names}
+        cams, features = {}, None
+        if self.decoder_name in names:
+            features = self.transformer.forward_tokens(image)
+            cams[self.decoder_name] = self.decoder_cam(features)
+        heads = [name for name in names if name in self.cam_heads]
+        maps = self.branch_maps(image, heads, features)
+        cams.update({name: self.cam_heads[name].cam(maps[name]) for name in heads})
+        return {name: cams[name] for name in names}
+
+    def decoder_cam(self, features: TokenFeatures) -> Tensor:
+        """What the decode head has learnt, in the form of a CAM.
+
+        Args:
+            features: The transformer's features of images.
+
+        Returns:
+            Maps (B, K, h, w) in [0, 1].
+        """
+        return decoder_cam(self.decode_head(features.maps))
 
     @torch.no_grad()
     def multi_scale_cams(
@@ -372,6 +407,10 @@ class TokenContrastSegmentor(EncoderDecoder):
         maps = self.branch_maps(image, self.cam_names, features)
         raw_cams = {name: head.cam(maps[name]) for name, head in self.cam_heads.items()}
         names = self._needed_cams()
+        known = raw_cams
+        if self.decoder_name in names:
+            with torch.no_grad():
+                known = dict(raw_cams, **{self.decoder_name: self.decoder_cam(features)})
         height, width = image.shape[-2:]
         boxes = [sample.metainfo.get('box', (0, height, 0, width)) for sample in data_samples]
         return TrainingBatch(
@@ -381,7 +420,7 @@ class TokenContrastSegmentor(EncoderDecoder):
             features=features,
             maps=maps,
             raw_cams=raw_cams,
-            cams=self.multi_scale_cams(image, names, known=raw_cams) if names else {},
+            cams=self.multi_scale_cams(image, names, known=known) if names else {},
             data_samples=data_samples,
         )
 
@@ -513,8 +552,7 @@ class TokenContrastSegmentor(EncoderDecoder):
         samples = [
             SegDataSample(gt_sem_seg=PixelData(data=image_label[None])) for image_label in label
         ]
-        features = (*batch.features.inner, batch.features.patch_tokens)
-        losses = self.decode_head.loss(features, samples, self.train_cfg)
+        losses = self.decode_head.loss(batch.features.maps, samples, self.train_cfg)
         supervised = (label != self.decode_head.ignore_index).float().mean()
         return dict(losses, supervised_fraction=supervised)
 
@@ -625,11 +663,11 @@ class TokenContrastSegmentor(EncoderDecoder):
         with_label = self.test_cfg.get('pseudo_label', False)
         if tagged and (with_cam or with_label):
             # Of the CAMs of all branches a label may need only one.
-            names = self.cam_names if with_cam else self.label_cams[-1][1]
-            cams = self.multi_scale_cams(inputs, names)
+            shown = self.cam_names if with_cam else ()
+            label_names = self.label_cams[-1][1] if with_label else ()
+            cams = self.multi_scale_cams(inputs, tuple(dict.fromkeys((*shown, *label_names))))
             if with_cam:
-                fields = {cam_field(name): cam for name, cam in cams.items()}
-                add_cam_predictions(predictions, fields)
+                add_cam_predictions(predictions, {cam_field(name): cams[name] for name in shown})
             if with_label:
                 add_label_prediction(
                     predictions, 'pseudo_label', self._test_label(inputs, cams, predictions)
