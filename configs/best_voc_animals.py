@@ -5,8 +5,9 @@ _base_ = './voc_animals/dual_threshold.py'  # the modulation costs the CNN's CAM
 model = dict(
     decode_head=dict(loss_decode=dict(foreground_weight=0.3)),  # a half over-activates
     # The CAMs are wrong in different places, so their average is cleaner than each.
-    # From half of max_iters on the decoder knows more of the extent of objects than they do.
-    label_cams=((0, ('final', 'aux', 'cnn')), (500, ('final', 'aux', 'cnn', 'decoder'))),
+    # From half of max_iters on the decoder knows more of the extent of objects than they do, and
+    # without the final CAM less background is taken for foreground.
+    label_cams=((0, ('final', 'aux', 'cnn')), (500, ('aux', 'cnn', 'decoder'))),
     affinity_cams=('aux', 'cnn'),
     thresholds=dict(low=0.2),  # at 0.25 a tenth of the foreground is labelled background
     idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code
