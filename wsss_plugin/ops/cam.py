@@ -89,8 +89,8 @@ def decoder_cam(logits: Tensor) -> Tensor:
     Returns:
         Maps of shape (B, K, h, w) in [0, 1], float32 or wider.
 
-    >>> decoder_cam(torch.tensor([2.0, 2.0, -7.0]).view(1, 3, 1, 1)).flatten().round(decimals=4)
-    tensor([0.5000, 0.0001])
+    >>> decoder_cam(torch.tensor([2.0, 2.0, 0.0]).view(1, 3, 1, 1)).flatten()
+    tensor([0.5000, 0.1192])
     """
     logits = at_least_float32(logits)
     return (logits[:, 1:] - logits[:, :1]).sigmoid()
