@@ -21,7 +21,7 @@ train_pipeline = [
     dict(type='RandomScaleCropWithBox', crop_size=crop_size, scale_range=(0.5, 2.0)),  # (ToCo)
     # Its defaults are ToCo's but for the blur: ToCo blurs all images from which classification and
     # segmentation learn, with a radius of up to 2 pixels, at 448 x 448. At half the size that hides
-    # what tells animals apart (docs/results/voc_animals_readings.md).
+    # more: the CNN classifies better without it (docs/results/voc_animals_readings.md).
     dict(type='MultiCropViews', view1=dict(blur_prob=0)),
     dict(type='PackWSSSInputs'),
 ]

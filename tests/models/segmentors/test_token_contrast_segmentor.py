@@ -232,7 +232,8 @@ def test_the_cam_of_the_decode_head_is_no_prediction_of_its_own():
 def test_the_decode_head_does_not_teach_itself_from_nothing(label_cams):
     with pytest.raises(ValueError, match=r"'decoder' in label_cams.*segmentation loss \(9\)"):
         build(tiny_config(label_cams=label_cams, loss_starts=dict(seg=9)))
-    build(tiny_config(label_cams=((0, ('final',)), (10, ('final', 'decoder')))))
+    label_cams = ((0, ('final',)), (10, ('final', 'decoder')))
+    build(tiny_config(label_cams=label_cams, loss_starts=dict(seg=9)))
 
 
 @pytest.mark.parametrize('tagged', [True, False])
