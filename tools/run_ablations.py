@@ -36,6 +36,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--jobs', type=int, default=1, help='runs at the same time')
     parser.add_argument('--threads', type=int, help='threads of a run; default: cores / jobs')
     parser.add_argument('--work-dir', type=Path, default=WORK_DIR, help='folder of the runs')
+    parser.add_argument(
+        '--records',
+        type=Path,
+        help='folder that keeps the figures of finished runs, a small file each; what is recorded '
+        'there is not run again, so that tables can grow on several machines',
+    )
     parser.add_argument('--out', type=Path, help='table; default: table.md in --work-dir')
     parser.add_argument(
         '--reference', default=REFERENCE, help='name of the config of full supervision'
@@ -104,7 +110,9 @@ def execute_all(rows: Sequence[Row], args: argparse.Namespace) -> list[RuntimeEr
                 finished += 1
                 minutes = (time.monotonic() - start) / 60
                 left = minutes / finished * len(waiting)
-                text = f'failed: {error}' if error else f'mIoU {run.metrics.get("mIoU", 0):.2f}'
+                text = (
+                    f'failed: {error}' if error else f'mIoU {run.result.metrics.get("mIoU", 0):.2f}'
+                )
                 _say(
                     f'[{finished}/{len(open_runs)}] {run.name}: {text} '
                     f'({minutes:.0f} min passed, about {left:.0f} left)'
@@ -171,6 +179,8 @@ def command_line(args: argparse.Namespace) -> str:
     command += f' --threads {args.threads}'
     if args.work_dir != WORK_DIR:
         command += f' --work-dir {shlex.quote(str(args.work_dir))}'
+    if args.records is not None:
+        command += f' --records {shlex.quote(str(args.records))}'
     command += f' --out {shlex.quote(str(args.out))}'
     if args.multi_scale:
         command += ' --multi-scale'
@@ -185,7 +195,9 @@ def command_line(args: argparse.Namespace) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs and tabulates as the command line says."""
     args = parse_args(arguments)
-    rows = plan_rows(args.configs, args.seeds, args.work_dir, args.cfg_options, args.multi_scale)
+    rows = plan_rows(
+        args.configs, args.seeds, args.work_dir, args.cfg_options, args.multi_scale, args.records
+    )
     failures = [] if args.report_only else execute_all(rows, args)
     write_report(rows, args)
     _say(f'table in {args.out}')

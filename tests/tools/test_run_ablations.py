@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +154,19 @@ def test_called_again_does_only_what_is_open(tool, configs, calls, tmp_path):
     metrics.unlink()
     main(arguments)
     assert [(name, script) for name, script, *_ in calls] == [('other seed 2', 'test.py')]
+
+
+def test_recorded_runs_are_not_repeated_elsewhere(tool, configs, calls, tmp_path):
+    main = tool('run_ablations').main
+    records = ['--records', str(tmp_path / 'kept')]
+    main([*_arguments(configs, tmp_path), *records])
+    text = (tmp_path / 'docs' / 'toy.md').read_text()
+    assert f'--records {tmp_path / "kept"}' in text
+    shutil.rmtree(tmp_path / 'work')
+    calls.clear()
+    main([*_arguments(configs, tmp_path), *records])
+    assert calls == []
+    assert (tmp_path / 'docs' / 'toy.md').read_text() == text
 
 
 def _folder_of(configs, tmp_path):

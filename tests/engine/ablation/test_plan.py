@@ -45,6 +45,16 @@ def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     assert row.runs[0].folder == former / 'seed_0'
 
 
+def test_records_lie_in_a_folder_of_the_content(tmp_path):
+    config = tmp_path / 'toy.py'
+    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
+    (row,) = plan_rows([config], [0, 3], tmp_path / 'work', {}, records=tmp_path / 'kept')
+    folder = tmp_path / 'kept' / row.runs[0].folder.parent.name
+    assert [run.record_file for run in row.runs] == [folder / 'seed_0.json', folder / 'seed_3.json']
+    (row,) = plan_rows([config], [0], tmp_path / 'work', {})
+    assert row.runs[0].record_file is None
+
+
 @pytest.mark.parametrize('evaluator', ['', 'test_evaluator = [dict(type="IoUMetric")]'])
 def test_a_config_without_the_metric_is_refused_before_anything_is_trained(tmp_path, evaluator):
     config = tmp_path / 'other.py'

@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import math
+import shutil
 
 import pytest
 
@@ -13,11 +15,11 @@ def _log(run, name, *lines):
 def test_minutes_are_the_log_s_iteration_time(run):
     steps = ['{"loss": 1.0, "time": 50.0}', '{"loss": 1.0, "time": 70.0}', '{"mIoU": 3.0}']
     _log(run, '20260101_000000', *steps, '{"loss": 1.0, "ti')
-    assert run.minutes == 7.0
+    assert run.result.minutes == 7.0
 
 
 def test_without_a_log_there_is_no_time(run):
-    assert math.isnan(run.minutes)
+    assert run.result.minutes is None
     assert run.reached == 0
 
 
@@ -42,13 +44,45 @@ def test_a_checkpoint_counts_once_it_is_noted(run, last, trained):
 def test_metrics_of_all_tests(run):
     run.metrics_file('metrics').write_text(json.dumps({'mIoU': 60.0, 'false_negative': None}))
     assert run.done
-    assert run.metrics['mIoU'] == 60.0
-    assert math.isnan(run.metrics['false_negative'])
+    assert run.result.metrics['mIoU'] == 60.0
+    assert math.isnan(run.result.metrics['false_negative'])
 
 
 def test_over_activation_leaves_out_background_and_absent_classes(run):
     rates = {'background': 1.0, 'cat': 25.0, 'absent': None}
     classes = {name: {'segmentation': {'over_activation': rate}} for name, rate in rates.items()}
-    assert run.over_activation == {}
+    assert run.result.over_activation == {}
     run.classes_file('metrics').write_text(json.dumps({'classes': classes}))
-    assert run.over_activation == {'cat': 25.0}
+    assert run.result.over_activation == {'cat': 25.0}
+
+
+def _recorded(run, tests=('metrics',)):
+    return dataclasses.replace(run, tests=tests, record_file=run.folder.parent / 'kept' / '0.json')
+
+
+def test_a_record_stands_in_for_the_folder(run):
+    run = _recorded(run)
+    run.metrics_file('metrics').write_text(json.dumps({'mIoU': 60.0}))
+    run.machine_file.write_text('here')
+    run.keep()
+    found = run.result
+    shutil.rmtree(run.folder)
+    assert run.done
+    assert run.result == found
+    assert found.machine == 'here'
+
+
+def test_a_test_that_is_not_recorded_is_open(run):
+    run = _recorded(run, ('metrics', 'multi_scale'))
+    run.metrics_file('metrics').write_text(json.dumps({'mIoU': 60.0}))
+    run.keep()
+    assert not run.done
+    run.metrics_file('multi_scale').write_text(json.dumps({'mIoU': 62.0}))
+    assert run.done
+    assert run.result.metrics == {'mIoU': 60.0, 'multi_scale/mIoU': 62.0}
+
+
+def test_without_a_place_nothing_is_kept(run):
+    before = set(run.folder.parent.rglob('*'))
+    run.keep()
+    assert set(run.folder.parent.rglob('*')) == before

@@ -1,3 +1,6 @@
+import dataclasses
+import shutil
+
 import pytest
 
 from wsss_plugin.engine.ablation import RunExecutor, run_executor
@@ -69,3 +72,11 @@ def test_the_metric_may_be_one_of_several(run, executor, tmp_path):
     executor.execute(run)
     arguments = (tmp_path / 'arguments.txt').read_text().split()
     assert arguments[-1] == f'test_evaluator.1.out_file={run.classes_file("metrics")}'
+
+
+def test_what_is_finished_is_recorded(run, executor):
+    run = dataclasses.replace(run, record_file=run.folder.parent / 'kept' / 'seed_0.json')
+    executor.execute(run)
+    assert run.record_file.is_file()
+    shutil.rmtree(run.folder)
+    assert run.done

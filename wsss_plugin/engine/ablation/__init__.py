@@ -6,6 +6,7 @@ from wsss_plugin.engine.ablation.report import report
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.ablation.run_executor import RunExecutor
+from wsss_plugin.engine.ablation.run_record import RunRecord
 
 __all__ = [
     'TESTS',
@@ -13,6 +14,7 @@ __all__ = [
     'Row',
     'Run',
     'RunExecutor',
+    'RunRecord',
     'content_key',
     'plan_rows',
     'report',

@@ -27,6 +27,7 @@ def plan_rows(
     root: Path,
     options: Mapping[str, object],
     multi_scale: bool = False,
+    records: Path | None = None,
 ) -> list[Row]:
     """Finds the runs of every config.
 
@@ -39,6 +40,7 @@ def plan_rows(
         root: Folder of all runs.
         options: Values by dotted key that replace those of the configs.
         multi_scale: Whether rows with a decoder are tested a second time.
+        records: Folder in which the figures of finished runs are kept; None for nowhere.
 
     Returns:
         The rows in the order of the configs.
@@ -47,20 +49,25 @@ def plan_rows(
         KeyError: If a config has no metric that the table can be made of; names the config.
     """
     rows = []
-    folders: dict[str, tuple[str, Path]] = {}
+    names: dict[str, str] = {}
     for path in configs:
         config = Config.fromfile(path)
         config.merge_from_dict(dict(options))
         _require_metric(path, config)
         key = content_key(config)
-        present = sorted(root.glob(f'*-{key}'))
-        folder = folders.setdefault(
-            key, (path.stem, present[0] if present else root / f'{path.stem}-{key}')
-        )
+        name = names.setdefault(key, path.stem)
+        folder = _folder(root, name, key)
+        kept = None if records is None else _folder(records, name, key)
         tests = tuple(TESTS) if multi_scale and 'decode_head' in config.model else ('metrics',)
-        runs = tuple(_run(*folder, config, seed, tests) for seed in seeds)
+        runs = tuple(_run(name, folder, config, seed, tests, kept) for seed in seeds)
         rows.append(Row(path.stem, config, runs))
     return rows
+
+
+def _folder(root: Path, name: str, key: str) -> Path:
+    """The folder of this content, under whatever name it is there."""
+    present = sorted(root.glob(f'*-{key}'))
+    return present[0] if present else root / f'{name}-{key}'
 
 
 def _require_metric(path: Path, config: Config) -> None:
@@ -85,7 +92,15 @@ def content_key(config: Config) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
-def _run(name: str, folder: Path, config: Config, seed: int, tests: tuple[str, ...]) -> Run:
+def _run(
+    name: str,
+    folder: Path,
+    config: Config,
+    seed: int,
+    tests: tuple[str, ...],
+    records: Path | None,
+) -> Run:
     seeded = copy.deepcopy(config)
     seeded.merge_from_dict({'randomness.seed': seed})
-    return Run(f'{name} seed {seed}', folder / f'seed_{seed}', seeded, tests)
+    record = None if records is None else records / f'seed_{seed}.json'
+    return Run(f'{name} seed {seed}', folder / f'seed_{seed}', seeded, tests, record)

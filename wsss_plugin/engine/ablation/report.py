@@ -32,7 +32,7 @@ def report(
     )
     runs = dict.fromkeys(run for row in rows for run in row.runs)
     done = [run for run in runs if run.done]
-    machines = dict.fromkeys(run.machine_file.read_text(encoding='utf-8') for run in done)
+    machines = dict.fromkeys(run.result.machine for run in done)
     parts = [
         f'# Measured: {title}',
         f'Written by `{command}`.',
@@ -122,7 +122,7 @@ def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _metrics(rows: Sequence[Row]) -> set[str]:
-    return {name for row in rows for run in row.runs if run.done for name in run.metrics}
+    return {name for row in rows for run in row.runs if run.done for name in run.result.metrics}
 
 
 def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -137,7 +137,7 @@ def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     done = [run for row in rows for run in row.runs if run.done]
-    names = list(dict.fromkeys(name for run in done for name in run.over_activation))
+    names = list(dict.fromkeys(name for run in done for name in run.result.over_activation))
     shown = [row for row in rows if any(row.over_activation(name) for name in names)]
     cells = [
         [_title(row, rows), *(_cell(row.over_activation(name)) for name in names)] for row in shown

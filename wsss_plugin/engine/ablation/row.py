@@ -27,17 +27,18 @@ class Row:
 
     def values(self, metric: str) -> list[float]:
         """Values of a metric in percent, one for each seed that is finished and has it."""
-        return _numbers(run.metrics.get(metric, math.nan) for run in self.runs if run.done)
+        return _numbers(run.result.metrics.get(metric, math.nan) for run in self.runs if run.done)
 
     def over_activation(self, name: str) -> list[float]:
         """Over-activation of a class in percent, one value for each seed that has it."""
-        done = [run.over_activation for run in self.runs if run.done]
+        done = [run.result.over_activation for run in self.runs if run.done]
         return _numbers(rates.get(name, math.nan) for rates in done)
 
     @property
     def minutes(self) -> list[float]:
         """Training times of the seeds that are finished."""
-        return _numbers(run.minutes for run in self.runs if run.done)
+        times = [run.result.minutes for run in self.runs if run.done]
+        return [minutes for minutes in times if minutes is not None]
 
     @property
     def is_cam(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmengine.config import Config
+
+from wsss_plugin.engine.ablation.run_record import RunRecord
 
 # Arguments of tools/test.py by the name of the file of metrics.
 TESTS = {'metrics': ('--cam',), 'multi_scale': ('--tta', '--crf')}
@@ -23,12 +24,14 @@ class Run:
         folder: Folder of config, logs, checkpoints and metrics.
         config: The config with the seed.
         tests: Which of ``TESTS``.
+        record_file: Where its figures are kept after the folder is gone; None for nowhere.
     """
 
     name: str
     folder: Path
     config: Config = field(compare=False, repr=False)
     tests: tuple[str, ...] = ('metrics',)
+    record_file: Path | None = None
 
     @property
     def iterations(self) -> int:
@@ -65,22 +68,32 @@ class Run:
     @property
     def done(self) -> bool:
         """Whether there is nothing left to do."""
-        return all(self.metrics_file(test).is_file() for test in self.tests)
+        return set(self.tests) <= set(self.result.tests)
 
     @property
-    def metrics(self) -> dict[str, float]:
-        """The metrics by name; those of other tests than the first begin with its name."""
-        found = {}
-        for test in self.tests:
-            prefix = '' if test == 'metrics' else f'{test}/'
-            for name, value in _read(self.metrics_file(test)).items():
-                # JSON has no NaN.
-                found[prefix + name] = math.nan if value is None else value
-        return found
+    def result(self) -> RunRecord:
+        """The figures of the run, of its folder and of its record."""
+        kept = RunRecord()
+        if self.record_file is not None and self.record_file.is_file():
+            kept = RunRecord.read(self.record_file)
+        return kept.updated(self._found())
 
-    @property
-    def over_activation(self) -> dict[str, float]:
-        """Over-activation of the segmentation by foreground class, in percent."""
+    def keep(self) -> None:
+        """Writes the record, if the run has a place for it."""
+        if self.record_file is not None:
+            self.result.write(self.record_file)
+
+    def _found(self) -> RunRecord:
+        """What the folder says."""
+        files = {test: self.metrics_file(test) for test in self.tests}
+        return RunRecord(
+            tests={test: _read(file) for test, file in files.items() if file.is_file()},
+            over_activation=self._over_activation(),
+            minutes=self._minutes(),
+            machine=_text(self.machine_file),
+        )
+
+    def _over_activation(self) -> dict[str, float]:
         path = self.classes_file('metrics')
         classes = _read(path)['classes'] if path.is_file() else {}
         rates = {name: fields['segmentation'] for name, fields in list(classes.items())[1:]}
@@ -97,15 +110,18 @@ class Run:
         logs = sorted(self.folder.glob('*/vis_data/scalars.json'))
         return [line for log in logs for line in _complete_lines(log)]
 
-    @property
-    def minutes(self) -> float:
+    def _minutes(self) -> float | None:
         """Time of the training by its log, without validation and checkpoints."""
         times = [line['time'] for line in self._logged if 'loss' in line and 'time' in line]
-        return statistics.mean(times) * self.iterations / 60 if times else math.nan
+        return statistics.mean(times) * self.iterations / 60 if times else None
 
 
 def _read(path: Path) -> dict:
     return json.loads(path.read_text(encoding='utf-8'))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding='utf-8') if path.is_file() else ''
 
 
 def _complete_lines(log: Path) -> list[dict]:

@@ -51,6 +51,7 @@ class RunExecutor:
         for test in run.tests:
             if not run.metrics_file(test).is_file():
                 self._test(run, test, config)
+        run.keep()
 
     def _test(self, run: Run, test: str, config: Path) -> None:
         part = run.metrics_file(test).with_suffix('.part')

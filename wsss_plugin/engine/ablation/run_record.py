@@ -1,0 +1,88 @@
+"""What is kept of a run once its checkpoints are gone."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The figures of a run that tables are made of; small enough for a repository.
+
+    Attributes:
+        tests: Metrics by name, None where a metric has no value, of each test by its name.
+        over_activation: Over-activation of the segmentation by foreground class, in percent.
+        minutes: Time of the training; None where unknown.
+        machine: What it was trained on; empty where unknown.
+
+    Examples:
+        >>> kept = RunRecord(tests={'metrics': {'mIoU': 60.0}}, machine='a CPU')
+        >>> kept.updated(RunRecord(tests={'multi_scale': {'mIoU': 62.0}})).metrics
+        {'mIoU': 60.0, 'multi_scale/mIoU': 62.0}
+    """
+
+    tests: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    over_activation: dict[str, float] = field(default_factory=dict)
+    minutes: float | None = None
+    machine: str = ''
+
+    @classmethod
+    def read(cls, path: Path) -> RunRecord:
+        """Reads a record.
+
+        Args:
+            path: File that :meth:`write` wrote.
+
+        Returns:
+            The record.
+
+        Raises:
+            ValueError: If the file holds something else; names it.
+        """
+        try:
+            return cls(**json.loads(path.read_text(encoding='utf-8')))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f'{path}: expected the record of a run, received other content ({error}); remove '
+                'the file, and the run is made again'
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """Writes the record, whole or not at all.
+
+        Args:
+            path: File to write; its folder is made.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix('.part')
+        part.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + '\n', encoding='utf-8')
+        part.replace(path)
+
+    def updated(self, later: RunRecord) -> RunRecord:
+        """This record with what a later one knows.
+
+        Args:
+            later: Takes precedence where it has a value.
+
+        Returns:
+            Both together.
+        """
+        return RunRecord(
+            tests={**self.tests, **later.tests},
+            over_activation=later.over_activation or self.over_activation,
+            minutes=self.minutes if later.minutes is None else later.minutes,
+            machine=later.machine or self.machine,
+        )
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics by name; those of other tests than 'metrics' begin with the test's name."""
+        found = {}
+        for test, values in self.tests.items():
+            prefix = '' if test == 'metrics' else f'{test}/'
+            for name, value in values.items():
+                found[prefix + name] = math.nan if value is None else value
+        return found
