@@ -58,7 +58,8 @@ class RunRecord:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix('.part')
-        part.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + '\n', encoding='utf-8')
+        # Classes keep the order of the data set.
+        part.write_text(json.dumps(asdict(self), indent=1) + '\n', encoding='utf-8')
         part.replace(path)
 
     def updated(self, later: RunRecord) -> RunRecord:
