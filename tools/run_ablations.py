@@ -158,22 +158,22 @@ def write_report(rows: Sequence[Row], args: argparse.Namespace) -> None:
 
 
 def command_line(args: argparse.Namespace) -> str:
-    """The command that makes the report, with configs of one folder as a pattern.
+    """The command that makes the report, its rows in the same order.
 
     Args:
         args: The command line.
 
     Returns:
-        The command.
+        The command; files of a whole folder in their order are a pattern.
     """
-    given = {path.resolve() for path in args.configs}
-    texts = []
-    for folder in dict.fromkeys(path.parent for path in args.configs):
-        all_files = {path.resolve() for path in folder.glob('*.py')}
-        if all_files <= given:
-            texts.append(f'{folder}/*.py')
+    texts, paths = [], list(args.configs)
+    while paths:
+        files = sorted(paths[0].parent.glob('*.py'))
+        if paths[: len(files)] == files:
+            texts.append(f'{paths[0].parent}/*.py')
+            del paths[: len(files)]
         else:
-            texts += [str(path) for path in args.configs if path.parent == folder]
+            texts.append(str(paths.pop(0)))
     seeds = ' '.join(str(seed) for seed in args.seeds)
     command = f'python tools/run_ablations.py {" ".join(texts)} --seeds {seeds} --jobs {args.jobs}'
     command += f' --threads {args.threads}'

@@ -321,8 +321,22 @@ def test_command_names_the_folder_of_the_runs(tool, configs):
 def test_command_of_a_whole_folder_is_a_pattern(tool, configs):
     module = tool('run_ablations')
     folder = configs[0].parent
-    args = module.parse_args([*map(str, configs), '--seeds', '1', '--threads', '1'])
+    ordered = sorted(map(str, configs))
+    args = module.parse_args([*ordered, '--seeds', '1', '--threads', '1'])
     expected = f'python tools/run_ablations.py {folder}/*.py --seeds 1 --jobs 1 --threads 1'
     assert module.command_line(args).startswith(expected)
     args = module.parse_args([str(configs[1])])
     assert f' {configs[1]} ' in module.command_line(args)
+
+
+def test_command_keeps_the_order_of_the_rows(tool, configs, tmp_path):
+    module = tool('run_ablations')
+    best = tmp_path / 'more' / 'best.py'
+    best.parent.mkdir()
+    for path in (best, best.with_name('other.py')):
+        path.write_text(configs[0].read_text())
+    given = [str(path) for path in (configs[1], best, configs[0])]
+    assert f' {" ".join(given)} --seeds' in module.command_line(module.parse_args(given))
+    given = [str(best), *sorted(map(str, configs))]
+    command = module.command_line(module.parse_args(given))
+    assert f' {best} {configs[0].parent}/*.py --seeds' in command
