@@ -52,8 +52,16 @@ def test_over_activation_leaves_out_background_and_absent_classes(run):
     rates = {'background': 1.0, 'cat': 25.0, 'absent': None}
     classes = {name: {'segmentation': {'over_activation': rate}} for name, rate in rates.items()}
     assert run.result.over_activation == {}
+    run.metrics_file('metrics').write_text('{}')
     run.classes_file('metrics').write_text(json.dumps({'classes': classes}))
     assert run.result.over_activation == {'cat': 25.0}
+
+
+def test_a_file_that_is_being_written_is_not_read(run):
+    """Tables are made while other runs are tested."""
+    run.classes_file('metrics').write_text('{"classes": {"backgr')
+    assert not run.done
+    assert run.result.over_activation == {}
 
 
 def _recorded(run, tests=('metrics',)):

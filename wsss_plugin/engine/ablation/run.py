@@ -95,7 +95,9 @@ class Run:
 
     def _over_activation(self) -> dict[str, float]:
         path = self.classes_file('metrics')
-        classes = _read(path)['classes'] if path.is_file() else {}
+        # A test that still runs may be writing it; its metrics appear when it has ended.
+        finished = self.metrics_file('metrics').is_file() and path.is_file()
+        classes = _read(path)['classes'] if finished else {}
         rates = {name: fields['segmentation'] for name, fields in list(classes.items())[1:]}
         found = {name: rate['over_activation'] for name, rate in rates.items()}
         return {name: value for name, value in found.items() if value is not None}
