@@ -34,7 +34,8 @@ def train(small, shapes, work_dir, *options, processes=1, resume=False, max_iter
     arguments += [f'train_cfg.max_iters={max_iters}']
     arguments += [f'{name}_dataloader.dataset.data_root={shapes}' for name in ('train', 'val')]
     environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
-    environment['PATH'] = f'{Path(sys.executable).parent}:{environment["PATH"]}'
+    # Without it dist_train.sh takes the checkout's own .venv, which may hold the other toolbox.
+    environment['PYTHON'] = sys.executable
     if processes == 1:
         command = [sys.executable, 'tools/train.py', *arguments]
     else:
