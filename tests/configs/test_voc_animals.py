@@ -9,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.ablation import content_key
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'voc_animals'
 ROWS = sorted(path.stem for path in FOLDER.glob('*.py'))
@@ -43,6 +44,14 @@ def test_one_budget(row):
     assert config.train_dataloader.batch_size == base.train_dataloader.batch_size
     for schedule in config.param_scheduler.values():
         assert schedule[-1]['end'] == base.max_iters + 1
+
+
+def test_only_the_optimiser_of_the_cnn_differs():
+    config, base = load('all_adamw'), load('all')
+    assert content_key(config) != content_key(base)
+    assert config.optim_wrapper.optimizers.cnn.type == 'AdamW'
+    config.optim_wrapper.optimizers.cnn = base.optim_wrapper.optimizers.cnn
+    assert content_key(config) == content_key(base)
 
 
 def test_reference_setting():
