@@ -3,6 +3,8 @@
 _base_ = './all.py'
 optim_wrapper = dict(
     optimizers=dict(
-        cnn=dict(_delete_=True, type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0.01),
+        _delete_=True,
+        vit={{_base_.optim_wrapper.optimizers.vit}},
+        cnn={{_base_.cnn_adamw}},
     ),
 )

@@ -1,17 +1,18 @@
-# What best_voc_animals.py adds to the dual branch, added to the whole method with AdamW for the
-# CNN, with the transformer's word on which classes an image has, which needs no CNN at test time.
+# best_voc_animals.py on the modulated network, with AdamW for the CNN as in all_adamw.py.
 # docs/results/voc_animals_readings.md has the scores of both.
-_base_ = './all_adamw.py'
+_base_ = '../best_voc_animals.py'
 model = dict(
-    decode_head=dict(loss_decode=dict(foreground_weight=0.3)),
-    label_cams=((0, ('final', 'aux', 'cnn')), (500, ('aux', 'cnn', 'decoder'))),
-    affinity_cams=('aux', 'cnn'),
-    thresholds=dict(low=0.2),
-    test_cfg=dict(class_prior='final'),
+    # As in all.py; the base has none.
+    backbone=dict(
+        modulation=dict(_delete_=True, type='ActivationModulation', order='serial', reduction=4)
+    ),
+    idle_losses='skip',  # as in all_adamw.py
+    test_cfg=dict(class_prior='final'),  # the modulated CNN knows the classes no better
 )
-custom_hooks = [
-    dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.5),
-    dict(type='LossWeightHook', loss='decode_head.loss_decode', weights=((0, 0.1), (500, 0.5))),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
-]
+optim_wrapper = dict(
+    optimizers=dict(
+        _delete_=True,
+        vit={{_base_.optim_wrapper.optimizers.vit}},
+        cnn={{_base_.cnn_adamw}},
+    ),
+)
