@@ -17,9 +17,13 @@ def save_label_png(
     Args:
         path: The file to write.
         label: Label map (H, W) with values 0 to 255.
-        palette: Colours (C, 3), 0 to 255, with which viewers show the file; grey if None.
+        palette: Colours (C, 3), 0 to 255, with which viewers show the file, black for
+            labels beyond; grey if None or empty.
     """
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8))
-    if palette is not None:
-        image.putpalette(np.asarray(palette, dtype=np.uint8)[:256].tobytes())
+    if palette is not None and len(palette):
+        # All 256 entries: under a short palette Pillow stores fewer bits, and large labels change.
+        colours = np.zeros((256, 3), dtype=np.uint8)
+        colours[: len(palette)] = palette[:256]
+        image.putpalette(colours.tobytes())
     image.save(path)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wsss_plugin.engine.benchmark import Trainee, Workload
+from wsss_plugin.engine.benchmark import Workload
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
 TOCO = str(CONFIGS / '_base_' / 'models' / 'toco_vit_b.py')
@@ -37,5 +37,3 @@ def test_errors():
     cnn = str(CONFIGS / 'cam_r50_voc.py')
     with pytest.raises(ValueError, match=r'TokenContrastSegmentor.*CAMSegmentor.*cam_r50_voc'):
         workload(cnn).segmentor()
-    with pytest.raises(ValueError, match=r"variant in .*'other'"):
-        Trainee('other', None, {}, [], dict, 'cpu')

@@ -3,7 +3,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from wsss_plugin.engine.optimizers import JointOptimizer, JointOptimWrapper
+from wsss_plugin.engine.optimizers import JointOptimWrapper
 
 
 def _members(**options):
@@ -148,21 +148,6 @@ def test_refuses_members_that_accumulate_and_no_members():
         JointOptimWrapper(**_members(accumulative_counts=2)[2])
     with pytest.raises(ValueError, match='at least one optimiser'):
         JointOptimWrapper()
-    with pytest.raises(ValueError, match='at least one optimiser'):
-        JointOptimizer([])
-
-
-def test_shows_its_members_as_one_optimiser():
-    vit, cnn, members = _members()
-    joint = JointOptimizer(list(members.values()))
-    assert [group['lr'] for group in joint.param_groups] == [1e-2, 1e-2]
-    assert joint.defaults is members['vit'].optimizer.defaults
-    before = vit.weight.clone(), cnn.weight.clone()
-    _loss(vit, cnn).backward()
-    joint.step()
-    joint.zero_grad()
-    assert not any(map(torch.equal, before, (vit.weight, cnn.weight)))
-    assert vit.weight.grad is cnn.weight.grad is None
 
 
 def test_refuses_the_state_of_other_optimisers():

@@ -61,34 +61,3 @@ def test_table_4(head_type, parameters, gmacs, with_classifiers):
             classifier(maps[-1])
 
     assert round(multiply_adds(vit, *counted, run=run) / 1e9, 1) == gmacs
-
-
-def test_large_fov_matches_the_reference(reference):
-    arrays = reference('tiny_toco_network')
-    head = LargeFOVHead(24, channels=512, num_classes=6)
-    convolutions = (head.convs[0], head.convs[2], head.conv_seg)
-    for index, layer in enumerate(convolutions):
-        j = torch.arange(1, layer.weight.numel() + 1, dtype=torch.float64)
-        weight = (0.05 * torch.sin((0.1 + 0.013 * index) * j)).float()
-        layer.weight.data = weight.view_as(layer.weight)
-    logits = head((arrays['fmap'],))
-    torch.testing.assert_close(logits, arrays['seg_logits'], atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize('head_type', [ConvMLPHead, LargeFOVHead])
-def test_shapes_and_level(head_type):
-    head = head_type(6, num_classes=4, channels=8, in_index=0)
-    assert head((torch.randn(2, 6, 5, 7), torch.randn(2, 3, 1, 1))).shape == (2, 4, 5, 7)
-
-
-@pytest.mark.parametrize('head_type', [ConvMLPHead, LargeFOVHead])
-def test_gradient_reaches_every_weight(head_type):
-    head = head_type(6, num_classes=4, channels=8)
-    head((torch.randn(2, 6, 5, 7),)).square().sum().backward()
-    assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
-
-
-def test_baseline_has_no_bias():
-    assert not any(
-        name.endswith('bias') for name, _ in LargeFOVHead(6, num_classes=4).named_parameters()
-    )
