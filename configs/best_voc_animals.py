@@ -1,7 +1,8 @@
 # Beyond the paper, on photographs: cleaner pseudo labels, more weight on them once they are good,
-# and the CNN's word on which classes an image has; in the same budget as voc_animals/all.py.
-# docs/results/voc_animals_readings.md has the scores of both, and what each part does.
-_base_ = './voc_animals/dual_threshold.py'  # the modulation costs the CNN's CAM 6 to 8 points
+# and the word of the classification on which classes an image has; in the same budget as
+# voc_animals/all.py. docs/results/voc_animals_readings.md has the scores of both, and what each
+# part does.
+_base_ = './voc_animals/all_adamw.py'
 model = dict(
     decode_head=dict(loss_decode=dict(foreground_weight=0.3)),  # a half over-activates
     # The CAMs are wrong in different places, so their average is cleaner than each.
@@ -10,10 +11,9 @@ model = dict(
     label_cams=((0, ('final', 'aux', 'cnn')), (500, ('aux', 'cnn', 'decoder'))),
     affinity_cams=('aux', 'cnn'),
     thresholds=dict(low=0.2),  # at 0.25 a tenth of the foreground is labelled background
-    idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code
-    # The CNN has its own view of which classes an image has: fewer classes that the image does not
-    # contain, more pixels missed.
-    test_cfg=dict(class_prior='cnn'),
+    # The CAM head has its own view of which classes an image has: fewer classes that the image
+    # does not contain, more pixels missed.
+    test_cfg=dict(class_prior='final'),
 )
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.5),

@@ -1,0 +1,13 @@
+# best_voc_animals.py without the modulation, with the paper's SGD for the CNN, and with the CNN's
+# word on the classes in place of the transformer's.
+_base_ = '../best_voc_animals.py'
+model = dict(
+    backbone=dict(modulation=None),
+    idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code
+    test_cfg=dict(class_prior='cnn'),
+)
+optim_wrapper = dict(
+    optimizers=dict(
+        cnn=dict(_delete_=True, type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4),
+    ),
+)
