@@ -7,6 +7,7 @@ from wsss_plugin.engine.ablation.run_record import RunRecord
 RECORDS = (
     RunRecord({'metrics': {'mIoU': 60.0, 'cam/mIoU': 50.0}}, {'cat': 20.0, 'dog': 10.0}, 30.0),
     RunRecord({'metrics': {'mIoU': 40.0, 'cam/mIoU': None}}, {'cat': 30.0}),
+    RunRecord({'multi_scale': {'mIoU': 99.0}}, {'cat': 99.0}, 99.0),
 )
 
 
@@ -15,16 +16,16 @@ def row(tmp_path):
     """Three seeds: one with all figures, one without some, one that is not finished."""
     config = Config(dict(model=dict(decode_head=dict())))
     runs = []
-    for seed in range(3):
+    for seed, record in enumerate(RECORDS):
         file = tmp_path / f'seed_{seed}.json'
-        if seed < len(RECORDS):
-            RECORDS[seed].write(file)
+        record.write(file)
         runs.append(Run(f'toy seed {seed}', tmp_path / 'work', config, record_file=file))
     return Row('toy', config, tuple(runs))
 
 
 def test_values_of_the_finished_seeds(row):
     assert row.values('mIoU') == [60.0, 40.0]
+    assert row.values('multi_scale/mIoU') == []
     assert row.over_activation('cat') == [20.0, 30.0]
 
 
