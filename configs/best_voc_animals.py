@@ -14,6 +14,10 @@ model = dict(
     # The CAM head has its own view of which classes an image has: fewer classes that the image
     # does not contain, more pixels missed.
     test_cfg=dict(class_prior='final'),
+    # PyTorch's first weights. With those of the rows the CAMs are better, but the transformer
+    # mistakes more classes: 53.1 instead of 58.1 mIoU with seed 0.
+    cam_head=dict(init_cfg=None),
+    aux_cam_head=dict(init_cfg=None),
 )
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.5),

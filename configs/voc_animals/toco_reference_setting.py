@@ -3,7 +3,11 @@
 _base_ = './toco_large_fov.py'
 max_iters = 740
 warmup = 74
-model = dict(loss_starts=dict(seg=148))
+model = dict(
+    cam_head=dict(init_cfg=None),  # (ToCo) PyTorch's first weights
+    aux_cam_head=dict(init_cfg=None),
+    loss_starts=dict(seg=148),
+)
 vit_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=warmup + 1),
     dict(

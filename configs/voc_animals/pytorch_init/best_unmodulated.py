@@ -1,6 +1,6 @@
 # best_voc_animals.py without the modulation, with the paper's SGD for the CNN, and with the CNN's
 # word on the classes in place of the transformer's.
-_base_ = '../best_voc_animals.py'
+_base_ = '../../best_voc_animals.py'
 model = dict(
     backbone=dict(modulation=None),
     idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code

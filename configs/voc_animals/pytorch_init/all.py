@@ -1,0 +1,3 @@
+# The whole method, whose transformer's CAM heads begin with PyTorch's default.
+_base_ = '../all.py'
+model = dict(cam_head=dict(init_cfg=None), aux_cam_head=dict(init_cfg=None))
