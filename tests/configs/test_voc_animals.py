@@ -63,7 +63,16 @@ def test_first_weights_of_the_transformers_cam_heads(row):
         assert head.classifier.weight.std().item() == pytest.approx(0.02, rel=0.1)
 
 
-@pytest.mark.parametrize('row', EARLIER_ROWS)
+@pytest.mark.parametrize('row', ['toco', 'dual', 'all', 'all_adamw'])
+def test_only_the_first_weights_of_the_transformers_cam_heads_differ(row):
+    config, earlier = load(row), load(f'pytorch_init/{row}')
+    assert content_key(config) != content_key(earlier)
+    for name in ('cam_head', 'aux_cam_head'):
+        earlier.model[name].init_cfg = config.model[name].init_cfg
+    assert content_key(config) == content_key(earlier)
+
+
+@pytest.mark.parametrize('row', [*EARLIER_ROWS, 'toco_reference_setting', '../best_voc_animals'])
 def test_pytorchs_first_weights(row):
     """192 inputs: uniform between -1 / sqrt(192) and 1 / sqrt(192)."""
     for name in ('cam_head', 'aux_cam_head'):

@@ -1,9 +1,4 @@
-# As ../all_adamw.py.
-_base_ = './all.py'
-optim_wrapper = dict(
-    optimizers=dict(
-        _delete_=True,
-        vit={{_base_.optim_wrapper.optimizers.vit}},
-        cnn={{_base_.cnn_adamw}},
-    ),
-)
+# The whole method with AdamW for the CNN, whose transformer's CAM heads begin with PyTorch's
+# default.
+_base_ = '../all_adamw.py'
+model = dict(cam_head=dict(init_cfg=None), aux_cam_head=dict(init_cfg=None))

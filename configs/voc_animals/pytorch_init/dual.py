@@ -1,4 +1,3 @@
-# Table 1: dual branch.
-_base_ = './all.py'
-model = dict(backbone=dict(modulation=None))
-custom_hooks = {{_base_.shared_hooks}}
+# Table 1: dual branch, whose transformer's CAM heads begin with PyTorch's default.
+_base_ = '../dual.py'
+model = dict(cam_head=dict(init_cfg=None), aux_cam_head=dict(init_cfg=None))
