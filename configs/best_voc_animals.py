@@ -2,7 +2,7 @@
 # and the word of the classification on which classes an image has; in the same budget as
 # voc_animals/all.py. docs/results/voc_animals_readings.md has the scores of both, and what each
 # part does.
-_base_ = './voc_animals/all_adamw.py'
+_base_ = './voc_animals/all_adamw_mutual.py'
 model = dict(
     decode_head=dict(loss_decode=dict(foreground_weight=0.3)),  # a half over-activates
     # The CAMs are wrong in different places, so their average is cleaner than each.

@@ -55,6 +55,15 @@ def test_only_the_optimiser_of_the_cnn_differs():
     assert content_key(config) == content_key(base)
 
 
+@pytest.mark.parametrize('row', ['dual', 'all', 'all_adamw'])
+def test_only_the_branches_that_loss_1_teaches_differ(row):
+    config, mutual = load(row), load(f'{row}_mutual')
+    losses = [MODELS.build(one.model.loss_consistency) for one in (config, mutual)]
+    assert [loss.detach for loss in losses] == ['second', 'none']
+    mutual.model.loss_consistency.detach = 'second'
+    assert content_key(config) == content_key(mutual)
+
+
 @pytest.mark.parametrize('row', ['toco', 'dual', 'all'])
 def test_first_weights_of_the_transformers_cam_heads(row):
     for name in ('cam_head', 'aux_cam_head'):
@@ -65,7 +74,8 @@ def test_first_weights_of_the_transformers_cam_heads(row):
 
 @pytest.mark.parametrize('row', ['toco', 'dual', 'all', 'all_adamw'])
 def test_only_the_first_weights_of_the_transformers_cam_heads_differ(row):
-    config, earlier = load(row), load(f'pytorch_init/{row}')
+    mutual = row if row == 'toco' else f'{row}_mutual'
+    config, earlier = load(mutual), load(f'pytorch_init/{row}')
     assert content_key(config) != content_key(earlier)
     for name in ('cam_head', 'aux_cam_head'):
         earlier.model[name].init_cfg = config.model[name].init_cfg

@@ -1,3 +1,3 @@
 # The whole method, whose transformer's CAM heads begin with PyTorch's default.
-_base_ = '../all.py'
+_base_ = '../all_mutual.py'
 model = dict(cam_head=dict(init_cfg=None), aux_cam_head=dict(init_cfg=None))

@@ -1,3 +1,3 @@
 # Table 1: dual branch, whose transformer's CAM heads begin with PyTorch's default.
-_base_ = '../dual.py'
+_base_ = '../dual_mutual.py'
 model = dict(cam_head=dict(init_cfg=None), aux_cam_head=dict(init_cfg=None))
