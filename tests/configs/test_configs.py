@@ -246,6 +246,11 @@ def test_numbers_of_the_papers(name):
     assert received == EXPECTED[name]
 
 
+@pytest.mark.parametrize('name', ['dual_vit_r50_voc.py', 'dual_vit_r50_coco.py'])
+def test_loss_1_teaches_the_transformer_where_the_paper_is_silent(name):
+    assert _load(name).model.loss_consistency.detach == 'second'
+
+
 @pytest.mark.parametrize(('name', 'processes'), [('voc', 2), ('coco', 4)])
 def test_batch_is_the_papers(name, processes):
     for method in ('dual_vit_r50', 'toco_vit_b'):

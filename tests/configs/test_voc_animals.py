@@ -64,6 +64,12 @@ def test_only_the_branches_that_loss_1_teaches_differ(row):
     assert content_key(config) == content_key(mutual)
 
 
+@pytest.mark.parametrize('row', [*EARLIER_ROWS, '../best_voc_animals'])
+def test_rows_measured_with_loss_1_teaching_both_branches(row):
+    loss = load(row).model.get('loss_consistency')
+    assert loss is None if row.endswith('toco') else loss.detach == 'none'
+
+
 @pytest.mark.parametrize('row', ['toco', 'dual', 'all'])
 def test_first_weights_of_the_transformers_cam_heads(row):
     for name in ('cam_head', 'aux_cam_head'):

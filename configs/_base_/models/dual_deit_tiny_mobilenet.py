@@ -1,7 +1,5 @@
 # The dual-branch network: MobileNetV2 beside DeiT-tiny.
 _base_ = './toco_deit_tiny.py'
-# For the rows whose loss (1) teaches both branches.
-mutual_consistency = dict(_delete_=True, type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1)
 model = dict(
     type='DualBranchSegmentor',
     backbone=dict(

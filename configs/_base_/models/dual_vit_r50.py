@@ -41,7 +41,7 @@ model = dict(
     # docs/results/voc_animals_readings.md.
     label_cams=((0, ('final', 'cnn')),),
     # lambda_1 = lambda_2 = 0.1 of eq. (1), section 2.1; L1 by Table 2. The paper is silent on which
-    # branch it teaches; the transformer alone is best on the same page.
+    # branch it teaches; there the transformer alone was best.
     loss_consistency=dict(
         type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1, detach='second'
     ),
