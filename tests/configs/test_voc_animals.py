@@ -97,6 +97,16 @@ def test_pytorchs_first_weights(row):
         assert head.classifier.weight.std().item() == pytest.approx((3 * 192) ** -0.5, rel=0.1)
 
 
+def test_only_the_auxiliary_heads_first_weights_and_loss_12_differ():
+    config, best = load('best_weak_ctc'), load('../best_voc_animals')
+    assert content_key(config) != content_key(best)
+    assert config.model.aux_cam_head.init_cfg == load('all').model.aux_cam_head.init_cfg
+    assert (config.model.loss_ctc.loss_weight, best.model.loss_ctc.loss_weight) == (0.1, 0.5)
+    best.model.loss_ctc.loss_weight = 0.1
+    best.model.aux_cam_head.init_cfg = config.model.aux_cam_head.init_cfg
+    assert content_key(config) == content_key(best)
+
+
 def test_reference_setting():
     config = load('toco_reference_setting')
     assert config.train_cfg.max_iters == 740
