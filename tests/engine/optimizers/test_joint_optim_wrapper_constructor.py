@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmseg.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmseg.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
 from wsss_plugin.engine.optimizers import (
@@ -9,6 +12,7 @@ from wsss_plugin.engine.optimizers import (
     JointOptimWrapperConstructor,
 )
 
+_SCHEDULE = Path(__file__).parents[3] / 'configs' / '_base_' / 'schedules' / 'dual_branch_20k.py'
 _OPTIMIZERS = {
     'vit': {'type': 'AdamW', 'lr': 6e-5, 'weight_decay': 0.01},
     'cnn': {'type': 'SGD', 'lr': 1e-3, 'momentum': 0.9},
@@ -214,3 +218,82 @@ def test_amp_type_chooses_the_device_type_and_keeps_a_given_one():
 def test_refuses_what_does_not_fit(options, paramwise, error, message):
     with pytest.raises(error, match=message):
         _build(paramwise_cfg=paramwise, **options)
+
+
+def _single(model):
+    return JointOptimWrapperConstructor({'optimizer': _OPTIMIZERS['vit']})(model)['model'].optimizer
+
+
+def _two_branches():
+    def cam(reads, channels):
+        return {'type': 'CAMHead', 'reads': reads, 'in_channels': channels}
+
+    return {
+        'type': 'WeakSegmentor',
+        'backbone': {
+            'type': 'DualBranchBackbone',
+            'vit': {
+                'type': 'TimmVisionTransformer',
+                'model_name': 'vit_tiny_patch16_224',
+                'model_args': {'img_size': 32, 'embed_dim': 24, 'depth': 3, 'num_heads': 3},
+            },
+            'cnn': {'type': 'ResNet', 'depth': 18, 'base_channels': 4, 'stem_channels': 4},
+            'modulation': {'type': 'ActivationModulation', 'order': 'serial', 'reduction': 4},
+            'modulated_stages': ('layer1', 'layer2'),
+        },
+        'decode_head': {
+            'type': 'LargeFOVHead',
+            'in_channels': 24,
+            'channels': 8,
+            'num_classes': 3,
+        },
+        'cams': {'final': cam('patch', 24), 'aux': cam('inner.1', 24), 'cnn': cam('cnn', 32)},
+        'labels': {'region': {'type': 'RegionMask', 'cams': ('aux',)}},
+        'terms': {
+            'ctc': {
+                'type': 'ClassTokenContrastTerm',
+                'labels': 'region',
+                'projection_head': {'type': 'ProjectionHead', 'in_channels': 24},
+            },
+            'cls': {'type': 'ClassificationTerm'},
+        },
+    }
+
+
+def test_optimisers_of_the_method_reach_every_part():
+    """The published schedule: heads at ten times the rates of the two branches."""
+    model = MODELS.build(_two_branches())
+    config = Config.fromfile(_SCHEDULE).optim_wrapper
+    config.pop('constructor')
+    branches = {'cnn': ['backbone.cnn', 'backbone.modulations', 'cams.cnn']}
+    paramwise = {**config.pop('paramwise_cfg'), 'branches': branches}
+    wrapper = JointOptimWrapperConstructor(config, paramwise)(model)
+    received = {
+        (branch, group['lr']): {
+            '.'.join(name.split('.')[: 2 if name.startswith(('backbone', 'cams')) else 1])
+            for name in group['param_names']
+        }
+        for branch, member in wrapper.items()
+        for group in member.optimizer.param_groups
+    }
+    assert received == {
+        ('vit', 6e-5): {'backbone.vit'},
+        ('vit', 6e-5 * 10): {'decode_head', 'cams.aux', 'cams.final', 'terms'},
+        ('cnn', 1e-3): {'backbone.cnn', 'backbone.modulations'},
+        ('cnn', 1e-3 * 10): {'cams.cnn'},
+    }
+    given = sorted(
+        n for m in wrapper.values() for g in m.param_groups for n in g.get('param_names', ())
+    )
+    trained = sorted(name for name, p in model.named_parameters() if p.requires_grad)
+    assert given == trained
+
+
+def test_order_is_that_of_sorted_parts_not_of_the_config():
+    config = _two_branches()
+    order = [
+        [group['param_names'] for group in _single(MODELS.build(model)).param_groups]
+        for model in (config, {**config, 'cams': dict(sorted(config['cams'].items()))})
+    ]
+    assert list(config['cams']) != sorted(config['cams'])
+    assert order[0] == order[1]

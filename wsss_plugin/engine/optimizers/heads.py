@@ -5,8 +5,6 @@ from __future__ import annotations
 from torch import nn
 
 _HEADS = ('decode_head', 'cams', 'heads', 'terms')
-# Of the segmentors of version 0.1.
-_HEADS_OF_0_1 = ('cam_head', 'aux_cam_head', 'cnn_cam_head', 'projection_head')
 
 
 def find_heads(model: nn.Module) -> tuple[str, ...]:
@@ -32,7 +30,7 @@ def find_heads(model: nn.Module) -> tuple[str, ...]:
     for path, module in model.named_modules():
         children = dict(module.named_children())
         if not path or 'backbone' in children:
-            names: tuple[str, ...] = _HEADS + _HEADS_OF_0_1
+            names: tuple[str, ...] = _HEADS
         elif 'students' in children:
             names = ('terms',)
         else:
