@@ -128,6 +128,13 @@ def test_order_follows_the_model_not_the_options():
     assert there[:2] == [['scale'], ['shift']]
 
 
+def test_heads_come_last_wherever_they_stand():
+    """MMEngine logs the rate of the first group."""
+    groups = _group({}, heads='scale')
+    assert [group['lr'] for group in groups] == [0.1, pytest.approx(1.0)]
+    assert groups[1]['param_names'] == ['scale']
+
+
 def test_frozen_parameters_are_left_out():
     model = _Model()
     model.backbone.requires_grad_(False)
