@@ -3,10 +3,12 @@
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
+    fuse_cams,
     merge_flip,
     multi_scale_cam,
     normalize_cam,
 )
+from wsss_plugin.ops.cam_fusion import CAMFusion
 from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
@@ -27,6 +29,7 @@ from wsss_plugin.ops.precision import at_least_float32
 from wsss_plugin.ops.thresholds import cosine_threshold
 
 __all__ = [
+    'CAMFusion',
     'PermutohedralLattice',
     'affinity_label',
     'at_least_float32',
@@ -40,6 +43,7 @@ __all__ = [
     'crop_is_positive',
     'dense_energy',
     'extract_crops',
+    'fuse_cams',
     'gaussian_gate',
     'mask_outside_box',
     'merge_flip',

@@ -25,7 +25,6 @@ class DenseEnergyLoss(nn.Module):
         sigma_xy: Standard deviation of the places in pixels of the images.
         scale: Scale of images and probabilities at which the energy is computed.
         factor: What makes the sum over pairs of pixels a small number; 1e-7 in ToCo's code.
-        ignore_index: Label of pixels whose class is unknown.
         loss_weight: Factor of the loss.
         loss_name: Name of the loss in the log.
 
@@ -43,7 +42,6 @@ class DenseEnergyLoss(nn.Module):
         sigma_xy: float = 100.0,
         scale: float = 0.5,
         factor: float = 1e-7,
-        ignore_index: int = 255,
         loss_weight: float = 1.0,
         loss_name: str = 'loss_energy',
     ) -> None:
@@ -57,7 +55,6 @@ class DenseEnergyLoss(nn.Module):
         self.sigma_xy = sigma_xy
         self.scale = scale
         self.factor = factor
-        self.ignore_index = ignore_index
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
@@ -67,6 +64,7 @@ class DenseEnergyLoss(nn.Module):
         images: Tensor,
         label: Tensor | None = None,
         box: Tensor | None = None,
+        ignore_index: int = 255,
     ) -> Tensor:
         """The weighted loss.
 
@@ -78,6 +76,7 @@ class DenseEnergyLoss(nn.Module):
                 ignored pixel.
             box: Valid image area (row0, row1, col0, col1), end-exclusive, (B, 4); the energy is
                 zero outside. None for all.
+            ignore_index: Label of ignored pixels.
 
         Returns:
             A scalar, float32, or float64 if the logits are.
@@ -98,7 +97,7 @@ class DenseEnergyLoss(nn.Module):
             logits.softmax(dim=1),
             images,
             region=region,
-            ignored=None if label is None else label == self.ignore_index,
+            ignored=None if label is None else label == ignore_index,
             sigma_rgb=self.sigma_rgb,
             sigma_xy=self.sigma_xy,
             scale=self.scale,
