@@ -12,6 +12,7 @@ from wsss_plugin.ops.cam_fusion import CAMFusion
 from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
+from wsss_plugin.ops.energy import bilateral_filter, dense_energy
 from wsss_plugin.ops.labels import (
     cam_to_label,
     mask_outside_box,
@@ -23,20 +24,24 @@ from wsss_plugin.ops.labels import (
 )
 from wsss_plugin.ops.modulation import gaussian_gate
 from wsss_plugin.ops.par import pixel_affinity, propagate
+from wsss_plugin.ops.permutohedral import PermutohedralLattice
 from wsss_plugin.ops.precision import at_least_float32
 from wsss_plugin.ops.thresholds import cosine_threshold
 
 __all__ = [
     'CAMFusion',
+    'PermutohedralLattice',
     'affinity_label',
     'at_least_float32',
     'average_cams',
+    'bilateral_filter',
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
     'class_token_contrast',
     'cosine_threshold',
     'crop_is_positive',
+    'dense_energy',
     'extract_crops',
     'fuse_cams',
     'gaussian_gate',
