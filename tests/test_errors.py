@@ -8,8 +8,10 @@ import pytest
 
 from wsss_plugin.errors import (
     ConfigError,
+    ConfigTypeError,
     DamagedFileError,
     DataError,
+    ExistingFileError,
     MissingFileError,
     WSSSError,
     cut,
@@ -22,6 +24,8 @@ from wsss_plugin.errors import (
     ('kind', 'usual'),
     [
         (ConfigError, ValueError),
+        (ConfigTypeError, TypeError),
+        (ExistingFileError, FileExistsError),
         (DataError, ValueError),
         (MissingFileError, FileNotFoundError),
         (DamagedFileError, RuntimeError),

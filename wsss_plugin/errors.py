@@ -22,12 +22,20 @@ class ConfigError(WSSSError, ValueError):
     """A value of a config, or of a call, that cannot be used."""
 
 
+class ConfigTypeError(ConfigError, TypeError):
+    """A value of a config, or of a call, of another type."""
+
+
 class DataError(WSSSError, ValueError):
     """A file of data whose content is not understood or contradicts itself."""
 
 
 class MissingFileError(WSSSError, FileNotFoundError):
     """A file or folder that does not exist."""
+
+
+class ExistingFileError(WSSSError, FileExistsError):
+    """A file or folder that would be overwritten."""
 
 
 class DamagedFileError(WSSSError, RuntimeError):

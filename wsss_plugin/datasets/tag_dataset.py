@@ -102,8 +102,8 @@ class TagDataset(BaseSegDataset):
     def _require_data_root(data_root: str | None) -> None:
         if data_root is not None and not Path(data_root).is_dir():
             raise MissingFileError(
-                f'data_root: expected a folder at {cut(data_root)}, found none; put the data set there '
-                'or set data_root to where it is'
+                f'data_root: expected a folder at {cut(data_root)}, found none; put the data '
+                'set there or set data_root to where it is'
             )
 
     @classmethod
@@ -269,7 +269,9 @@ class TagDataset(BaseSegDataset):
             first: dict[str, dict[str, Any]] = {}
             for sample in samples:
                 path = sample.get(key)
-                if path and path in first:
+                if path is None:
+                    continue
+                if path in first:
                     raise DataError(
                         f'{self.ann_file}: expected one entry for every {keys[key]}, received '
                         f'{cut(path)} for {_entry(first[path])} and {_entry(sample)}; remove or '

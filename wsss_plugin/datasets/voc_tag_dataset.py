@@ -22,8 +22,8 @@ class VOCTagDataset(TagDataset):
 
     ``ann_file`` lists image names, one per line, with their sub-folders; a line may also be a path
     through the folder of the images, or an image's and a mask's path as in SBD's lists. Annotations
-    and masks are in the same sub-folders of their folders. In test mode an image without XML, as in VOC's test set, has no
-    tags.
+    and masks are in the same sub-folders of their own folders. In test mode an image without XML,
+    as in VOC's test set, has no tags.
 
     Args:
         ann_file (str): List of names, for example ``ImageSets/Segmentation/train.txt``.
