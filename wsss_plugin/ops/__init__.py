@@ -7,6 +7,7 @@ from wsss_plugin.ops.cam import (
     multi_scale_cam,
     normalize_cam,
 )
+from wsss_plugin.ops.class_features import class_features, softmax_class_loss
 from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
@@ -31,6 +32,7 @@ __all__ = [
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
+    'class_features',
     'class_token_contrast',
     'cosine_threshold',
     'crop_is_positive',
@@ -46,6 +48,7 @@ __all__ = [
     'refined_pseudo_label',
     'region_of_interest',
     'scale_box',
+    'softmax_class_loss',
     'tagged_maximum',
     'threshold_label',
     'with_class_prior',
