@@ -1,5 +1,6 @@
 """Pure functions on tensors; they need nothing but torch."""
 
+from wsss_plugin.ops.affinity import affinity_loss, affinity_pair_labels, pair_affinity
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
@@ -9,6 +10,7 @@ from wsss_plugin.ops.cam import (
 )
 from wsss_plugin.ops.class_features import class_features, softmax_class_loss
 from wsss_plugin.ops.class_prior import with_class_prior
+from wsss_plugin.ops.confident_labels import alpha_scores, confident_label, label_by_two_backgrounds
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -22,11 +24,16 @@ from wsss_plugin.ops.labels import (
 )
 from wsss_plugin.ops.modulation import gaussian_gate
 from wsss_plugin.ops.par import pixel_affinity, propagate
+from wsss_plugin.ops.pixel_pairs import pair_offsets
 from wsss_plugin.ops.precision import at_least_float32
+from wsss_plugin.ops.random_walk import random_walk
 from wsss_plugin.ops.thresholds import cosine_threshold
 
 __all__ = [
     'affinity_label',
+    'affinity_loss',
+    'affinity_pair_labels',
+    'alpha_scores',
     'at_least_float32',
     'average_cams',
     'cam_to_label',
@@ -34,17 +41,22 @@ __all__ = [
     'class_activation_map',
     'class_features',
     'class_token_contrast',
+    'confident_label',
     'cosine_threshold',
     'crop_is_positive',
     'extract_crops',
     'gaussian_gate',
+    'label_by_two_backgrounds',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',
     'normalize_cam',
+    'pair_affinity',
+    'pair_offsets',
     'patch_token_contrast',
     'pixel_affinity',
     'propagate',
+    'random_walk',
     'refined_pseudo_label',
     'region_of_interest',
     'scale_box',
