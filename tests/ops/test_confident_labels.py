@@ -11,7 +11,7 @@ CLOSE = {'atol': 1e-5, 'rtol': 0}
 
 @pytest.mark.parametrize('alpha', [4, 16, 32])
 def test_background_matches_the_reference(reference, alpha):
-    arrays = reference('psa_cam_fusion')
+    arrays = reference('psa_alpha_background')
     cam = arrays['norm_cam'].unsqueeze(0)
     scores = alpha_scores(cam, torch.ones(1, 3), alpha)
     assert_close(scores[:, :1], arrays[f'bg{alpha}'].unsqueeze(0), **CLOSE)

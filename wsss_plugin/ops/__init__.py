@@ -4,10 +4,12 @@ from wsss_plugin.ops.affinity import affinity_loss, affinity_pair_labels, pair_a
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
+    fuse_cams,
     merge_flip,
     multi_scale_cam,
     normalize_cam,
 )
+from wsss_plugin.ops.cam_fusion import CAMFusion
 from wsss_plugin.ops.class_features import class_features, softmax_class_loss
 from wsss_plugin.ops.class_prior import with_class_prior
 from wsss_plugin.ops.confident_labels import alpha_scores, confident_label, label_by_two_backgrounds
@@ -30,6 +32,7 @@ from wsss_plugin.ops.random_walk import random_walk
 from wsss_plugin.ops.thresholds import cosine_threshold
 
 __all__ = [
+    'CAMFusion',
     'affinity_label',
     'affinity_loss',
     'affinity_pair_labels',
@@ -45,6 +48,7 @@ __all__ = [
     'cosine_threshold',
     'crop_is_positive',
     'extract_crops',
+    'fuse_cams',
     'gaussian_gate',
     'label_by_two_backgrounds',
     'mask_outside_box',
