@@ -7,6 +7,7 @@ from wsss_plugin.models.losses.multi_label_soft_margin_loss import MultiLabelSof
 from wsss_plugin.models.losses.patch_token_contrast_loss import PatchTokenContrastLoss
 from wsss_plugin.models.losses.process_mean import process_mean
 from wsss_plugin.models.losses.semantic_consistency_loss import SemanticConsistencyLoss
+from wsss_plugin.models.losses.softmax_class_loss import SoftmaxClassLoss
 
 __all__ = [
     'AffinityLoss',
@@ -15,5 +16,6 @@ __all__ = [
     'MultiLabelSoftMarginLoss',
     'PatchTokenContrastLoss',
     'SemanticConsistencyLoss',
+    'SoftmaxClassLoss',
     'process_mean',
 ]
