@@ -26,9 +26,10 @@ from wsss_plugin.ops.labels import (
 )
 from wsss_plugin.ops.modulation import gaussian_gate
 from wsss_plugin.ops.par import pixel_affinity, propagate
+from wsss_plugin.ops.path_affinity import displacement_loss, path_affinity
 from wsss_plugin.ops.pixel_pairs import pair_offsets
 from wsss_plugin.ops.precision import at_least_float32
-from wsss_plugin.ops.random_walk import random_walk
+from wsss_plugin.ops.random_walk import boundary_walk, random_walk
 from wsss_plugin.ops.thresholds import cosine_threshold
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     'alpha_scores',
     'at_least_float32',
     'average_cams',
+    'boundary_walk',
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
@@ -47,6 +49,7 @@ __all__ = [
     'confident_label',
     'cosine_threshold',
     'crop_is_positive',
+    'displacement_loss',
     'extract_crops',
     'fuse_cams',
     'gaussian_gate',
@@ -58,6 +61,7 @@ __all__ = [
     'pair_affinity',
     'pair_offsets',
     'patch_token_contrast',
+    'path_affinity',
     'pixel_affinity',
     'propagate',
     'random_walk',

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
-from wsss_plugin.ops.pixel_pairs import map_pairs, shifted
+from wsss_plugin.ops.pixel_pairs import map_pairs, recomputed, shifted
 from wsss_plugin.ops.precision import at_least_float32
 
 
@@ -34,6 +32,7 @@ def pair_affinity(features: Tensor, radius: int, border: str = 'complete') -> Te
     Raises:
         ValueError: If the grid is too small, the radius out of range or the border unknown.
 
+    >>> import torch
     >>> features = torch.tensor([0.0, 0.0, 5.0]).view(1, 1, 1, 3)
     >>> pair_affinity(features, radius=2)[0, 0]  # each pixel and the one to its right
     tensor([1.0000, 0.0067, 0.0000])
@@ -49,7 +48,7 @@ def pair_affinity(features: Tensor, radius: int, border: str = 'complete') -> Te
         features,
         radius,
         border,
-        lambda box, offset: _recomputed(
+        lambda box, offset: recomputed(
             affinity, shifted(features, box, (0, 0)), shifted(features, box, offset)
         ),
         fill=0,
@@ -77,6 +76,7 @@ def affinity_pair_labels(
     Raises:
         ValueError: If the grid is too small, the radius out of range or the border unknown.
 
+    >>> import torch
     >>> labels = affinity_pair_labels(torch.tensor([[[0, 0, 2, 2]]]), radius=2)
     >>> [kind[0, 0].tolist() for kind in labels]  # the second pixel is to the right
     [[True, False, False, False], [False, False, True, False], [False, True, False, False]]
@@ -125,6 +125,7 @@ def affinity_loss(
     Raises:
         ValueError: If the shapes differ.
 
+    >>> import torch
     >>> pair = torch.ones(1, 1, 1)
     >>> affinity_loss(0.5 * pair, pair, 0 * pair, 0 * pair)  # log(2) / 4
     tensor(0.1733)
@@ -152,10 +153,3 @@ def _mean_over(
     if mean_count is not None:
         count = mean_count(count)
     return values.masked_fill(~kind, 0).sum() / (count + eps)
-
-
-def _recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-    """The function's value; its intermediate results are computed again for the gradient."""
-    if torch.is_grad_enabled() and any(value.requires_grad for value in inputs):
-        return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
-    return function(*inputs)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 BORDERS = ('complete', 'published')
 
@@ -146,6 +147,21 @@ def map_pairs(
         box = source_box(size, offset, radius, border)
         pairs.append(_on_sources(combine(box, offset), box, size, border, fill))
     return torch.stack(pairs, dim=-2)
+
+
+def recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """A function's value, whose intermediate results are computed again for the gradient.
+
+    Args:
+        function: Function of tensors without random numbers.
+        inputs: Its arguments.
+
+    Returns:
+        Its value; only the arguments are kept for the gradient.
+    """
+    if torch.is_grad_enabled() and any(value.requires_grad for value in inputs):
+        return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
+    return function(*inputs)
 
 
 def _on_sources(pairs: Tensor, box: Box, size: Sequence[int], border: str, fill: float) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from wsss_plugin.ops.path_affinity import path_affinity
 from wsss_plugin.ops.pixel_pairs import check_pairs, pair_offsets, shifted, source_box
 from wsss_plugin.ops.precision import at_least_float32
 
@@ -68,6 +69,43 @@ def random_walk(
             values = transition @ values
         result[present] = values.T.reshape(-1, *size).to(result)
     return walked
+
+
+def boundary_walk(
+    cam: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, steps: int = 256
+) -> Tensor:
+    """Spreads CAMs up to class boundaries (IRN).
+
+    ``M* = T^t ((1 - e) M)`` by :func:`random_walk` with the affinities of
+    :func:`wsss_plugin.ops.path_affinity` and a complete border, which is what the published padding
+    with edges comes to. Divide the result, once it has been resized to the image, by its maximum
+    over all classes before a background threshold.
+
+    Args:
+        cam: CAMs of shape (B, K, h, w), zero for absent classes.
+        edge: Probability of a class boundary, (B, 1, h, w) in [0, 1].
+        radius: Radius of the walk in cells; 5 is published, half that of the training.
+        beta: The power of affinities.
+        steps: The number of steps.
+
+    Returns:
+        Scores of shape (B, K, h, w), float32 or wider, without gradient.
+
+    Raises:
+        ValueError: If the grids differ or a setting is out of range.
+
+    >>> cam, edge = torch.zeros(1, 1, 1, 5), torch.zeros(1, 1, 1, 5)
+    >>> cam[..., 0], edge[..., 3] = 1, 1
+    >>> boundary_walk(cam, edge, radius=2).round(decimals=2).flatten()
+    tensor([0.2900, 0.2900, 0.2900, 0.0000, 0.0000])
+    """
+    if edge.dim() != 4 or edge.shape[1] != 1 or cam.shape[2:] != edge.shape[2:]:
+        raise ValueError(
+            'expected CAMs (B, K, h, w) and edges (B, 1, h, w) on the same grid, received '
+            f'{tuple(cam.shape)} and {tuple(edge.shape)}; resize the CAMs'
+        )
+    affinity = path_affinity(edge.detach(), radius)
+    return random_walk(cam * (1 - edge), affinity, radius, beta=beta, steps=steps)
 
 
 def _check_walk(

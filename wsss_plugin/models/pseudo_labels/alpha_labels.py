@@ -89,6 +89,6 @@ class AlphaLabels(CAMLabelMaker):
             scores = self.refine(batch.pictures, scores)
         outside = mask_outside_box(torch.zeros_like(scores[:, 0]), batch.box, 1) > 0
         scores = scores.masked_fill(outside.unsqueeze(1), 0)
-        grid = tuple(batch.main.features([self.reads])[self.reads].shape[-2:])
-        by_low, by_high = F.adaptive_avg_pool2d(scores, grid).chunk(2, dim=1)
+        height, width = batch.main.features([self.reads])[self.reads].shape[-2:]
+        by_low, by_high = F.adaptive_avg_pool2d(scores, (height, width)).chunk(2, dim=1)
         return confident_label(by_low, by_high, self.ignore_index)
