@@ -1,5 +1,10 @@
 """Pure functions on tensors; they need nothing but torch."""
 
+from wsss_plugin.ops.affinity import (
+    affinity_loss,
+    affinity_pair_labels,
+    pair_affinity,
+)
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
@@ -11,8 +16,17 @@ from wsss_plugin.ops.cam import (
 from wsss_plugin.ops.cam_fusion import (
     CAMFusion,
 )
+from wsss_plugin.ops.class_features import (
+    class_features,
+    softmax_class_loss,
+)
 from wsss_plugin.ops.class_prior import (
     with_class_prior,
+)
+from wsss_plugin.ops.confident_labels import (
+    alpha_scores,
+    confident_label,
+    label_by_two_backgrounds,
 )
 from wsss_plugin.ops.contrast import (
     affinity_label,
@@ -49,14 +63,25 @@ from wsss_plugin.ops.par import (
     pixel_affinity,
     propagate,
 )
+from wsss_plugin.ops.path_affinity import (
+    displacement_loss,
+    path_affinity,
+)
 from wsss_plugin.ops.permutohedral import (
     PermutohedralLattice,
 )
 from wsss_plugin.ops.pictures import (
     resize_as_picture,
 )
+from wsss_plugin.ops.pixel_pairs import (
+    pair_offsets,
+)
 from wsss_plugin.ops.precision import (
     at_least_float32,
+)
+from wsss_plugin.ops.random_walk import (
+    boundary_walk,
+    random_walk,
 )
 from wsss_plugin.ops.thresholds import (
     cosine_threshold,
@@ -70,32 +95,45 @@ __all__ = [
     'PermutohedralLattice',
     'ViewGeometry',
     'affinity_label',
+    'affinity_loss',
+    'affinity_pair_labels',
+    'alpha_scores',
     'at_least_float32',
     'average_cams',
     'bilateral_filter',
+    'boundary_walk',
     'box_to_view',
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
+    'class_features',
     'class_token_contrast',
+    'confident_label',
     'cosine_threshold',
     'crop_is_positive',
     'dense_energy',
+    'displacement_loss',
     'extract_crops',
     'from_view',
     'fuse_cams',
     'gaussian_gate',
+    'label_by_two_backgrounds',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',
     'normalize_cam',
+    'pair_affinity',
+    'pair_offsets',
     'patch_token_contrast',
+    'path_affinity',
     'pixel_affinity',
     'propagate',
+    'random_walk',
     'refined_pseudo_label',
     'region_of_interest',
     'resize_as_picture',
     'scale_box',
+    'softmax_class_loss',
     'tagged_maximum',
     'threshold_label',
     'to_view',
