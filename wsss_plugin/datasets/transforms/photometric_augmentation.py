@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from mmseg.registry import TRANSFORMS
 from PIL import Image, ImageFilter
 from torchvision.transforms import v2
 
 
+@TRANSFORMS.register_module()
 class PhotometricAugmentation:
     """Colour jitter, greyscale, Gaussian blur and solarisation, each with its own probability.
 
