@@ -12,7 +12,7 @@ from wsss_plugin.ops.cam import (
 from wsss_plugin.ops.cam_fusion import CAMFusion
 from wsss_plugin.ops.class_features import class_features, softmax_class_loss
 from wsss_plugin.ops.class_prior import with_class_prior
-from wsss_plugin.ops.confident_labels import alpha_scores, confident_label, label_by_two_backgrounds
+from wsss_plugin.ops.confident_labels import alpha_scores, confident_label
 from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
 from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
 from wsss_plugin.ops.labels import (
@@ -53,7 +53,6 @@ __all__ = [
     'extract_crops',
     'fuse_cams',
     'gaussian_gate',
-    'label_by_two_backgrounds',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',
