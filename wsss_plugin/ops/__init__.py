@@ -1,6 +1,10 @@
 """Pure functions on tensors; they need nothing but torch."""
 
-from wsss_plugin.ops.affinity import affinity_loss, affinity_pair_labels, pair_affinity
+from wsss_plugin.ops.affinity import (
+    affinity_loss,
+    affinity_pair_labels,
+    pair_affinity,
+)
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
@@ -9,12 +13,39 @@ from wsss_plugin.ops.cam import (
     multi_scale_cam,
     normalize_cam,
 )
-from wsss_plugin.ops.cam_fusion import CAMFusion
-from wsss_plugin.ops.class_features import class_features, softmax_class_loss
-from wsss_plugin.ops.class_prior import with_class_prior
-from wsss_plugin.ops.confident_labels import alpha_scores, confident_label
-from wsss_plugin.ops.contrast import affinity_label, class_token_contrast, patch_token_contrast
-from wsss_plugin.ops.crops import choose_crops, crop_is_positive, extract_crops
+from wsss_plugin.ops.cam_fusion import (
+    CAMFusion,
+)
+from wsss_plugin.ops.class_features import (
+    class_features,
+    softmax_class_loss,
+)
+from wsss_plugin.ops.class_prior import (
+    with_class_prior,
+)
+from wsss_plugin.ops.confident_labels import (
+    alpha_scores,
+    confident_label,
+)
+from wsss_plugin.ops.contrast import (
+    affinity_label,
+    class_token_contrast,
+    patch_token_contrast,
+)
+from wsss_plugin.ops.crops import (
+    choose_crops,
+    crop_is_positive,
+    extract_crops,
+)
+from wsss_plugin.ops.energy import (
+    bilateral_filter,
+    dense_energy,
+)
+from wsss_plugin.ops.geometry import (
+    box_to_view,
+    from_view,
+    to_view,
+)
 from wsss_plugin.ops.labels import (
     cam_to_label,
     mask_outside_box,
@@ -24,23 +55,53 @@ from wsss_plugin.ops.labels import (
     tagged_maximum,
     threshold_label,
 )
-from wsss_plugin.ops.modulation import gaussian_gate
-from wsss_plugin.ops.par import pixel_affinity, propagate
-from wsss_plugin.ops.path_affinity import displacement_loss, path_affinity
-from wsss_plugin.ops.pixel_pairs import pair_offsets
-from wsss_plugin.ops.precision import at_least_float32
-from wsss_plugin.ops.random_walk import boundary_walk, random_walk
-from wsss_plugin.ops.thresholds import cosine_threshold
+from wsss_plugin.ops.modulation import (
+    gaussian_gate,
+)
+from wsss_plugin.ops.par import (
+    pixel_affinity,
+    propagate,
+)
+from wsss_plugin.ops.path_affinity import (
+    displacement_loss,
+    path_affinity,
+)
+from wsss_plugin.ops.permutohedral import (
+    PermutohedralLattice,
+)
+from wsss_plugin.ops.pictures import (
+    resize_as_picture,
+)
+from wsss_plugin.ops.pixel_pairs import (
+    pair_offsets,
+)
+from wsss_plugin.ops.precision import (
+    at_least_float32,
+)
+from wsss_plugin.ops.random_walk import (
+    boundary_walk,
+    random_walk,
+)
+from wsss_plugin.ops.thresholds import (
+    cosine_threshold,
+)
+from wsss_plugin.ops.view_geometry import (
+    ViewGeometry,
+)
 
 __all__ = [
     'CAMFusion',
+    'PermutohedralLattice',
+    'ViewGeometry',
     'affinity_label',
     'affinity_loss',
     'affinity_pair_labels',
     'alpha_scores',
     'at_least_float32',
     'average_cams',
+    'bilateral_filter',
     'boundary_walk',
+    'box_to_view',
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
@@ -49,8 +110,10 @@ __all__ = [
     'confident_label',
     'cosine_threshold',
     'crop_is_positive',
+    'dense_energy',
     'displacement_loss',
     'extract_crops',
+    'from_view',
     'fuse_cams',
     'gaussian_gate',
     'mask_outside_box',
@@ -66,9 +129,11 @@ __all__ = [
     'random_walk',
     'refined_pseudo_label',
     'region_of_interest',
+    'resize_as_picture',
     'scale_box',
     'softmax_class_loss',
     'tagged_maximum',
     'threshold_label',
+    'to_view',
     'with_class_prior',
 ]

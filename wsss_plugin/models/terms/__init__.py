@@ -4,6 +4,7 @@ from wsss_plugin.models.terms.affinity_term import AffinityTerm
 from wsss_plugin.models.terms.class_token_contrast_term import ClassTokenContrastTerm
 from wsss_plugin.models.terms.classification_term import ClassificationTerm
 from wsss_plugin.models.terms.consistency_term import ConsistencyTerm
+from wsss_plugin.models.terms.energy_term import EnergyTerm
 from wsss_plugin.models.terms.irn_term import IRNTerm
 from wsss_plugin.models.terms.loss_term import LossTerm
 from wsss_plugin.models.terms.patch_token_contrast_term import PatchTokenContrastTerm
@@ -16,6 +17,7 @@ __all__ = [
     'ClassTokenContrastTerm',
     'ClassificationTerm',
     'ConsistencyTerm',
+    'EnergyTerm',
     'IRNTerm',
     'LossTerm',
     'PatchTokenContrastTerm',
