@@ -187,7 +187,8 @@ def test_subclasses_are_recognised(by_name):
     for registry, kind in classes.items():
         registry.register_module(module=kind, force=True)
     metric, hook = (kind.__name__ if by_name else kind for kind in classes.values())
-    config = Config(dict(model=dict(thresholds=dict(high=0.7)), test_evaluator=dict(type=metric)))
+    model = dict(type='WeakSegmentor', thresholds=dict(high=0.7))
+    config = Config(dict(model=model, test_evaluator=dict(type=metric)))
     config.custom_hooks = [dict(type=hook, start=0.7, end=0.5)]
     run_config.use_final_threshold(config)
     assert config.model.thresholds.high == 0.5
@@ -337,17 +338,38 @@ _FALLING = dict(type='CosineThresholdHook', start=0.7, end=0.5)
 
 def test_the_last_threshold_of_the_training_is_used():
     hooks = [dict(type='SafeCheckpointHook'), _FALLING]
-    config = Config(dict(model=dict(thresholds=dict(low=0.25, high=0.7)), custom_hooks=hooks))
+    model = dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.7))
+    config = Config(dict(model=model, custom_hooks=hooks))
     run_config.use_final_threshold(config)
     assert config.model.thresholds == dict(low=0.25, high=0.5)
+
+
+def test_the_last_thresholds_of_one_label_maker_are_used():
+    own = dict(type='PixelLabels', thresholds=dict(low=0.1, high=(0.7, 0.6)))
+    model = dict(
+        type='WeakSegmentor',
+        thresholds=dict(low=0.25, high=0.7),
+        labels=dict(pixel=own, token=None),
+    )
+    hook = dict(
+        type='CosineThresholdHook',
+        start=(0.7, 0.6),
+        end=(0.5, 0.4),
+        targets=('labels.pixel.thresholds',),
+    )
+    config = Config(dict(model=model, custom_hooks=[hook]))
+    run_config.use_final_threshold(config)
+    assert config.model.labels.pixel.thresholds.high == (0.5, 0.4)
+    assert config.model.thresholds.high == 0.7
 
 
 @pytest.mark.parametrize(
     ('model', 'hooks'),
     [
-        (dict(thresholds=dict(low=0.25, high=0.6)), [_FALLING]),  # the user's own
-        (dict(thresholds=dict(low=0.25, high=0.7)), None),
-        (dict(type='A'), [_FALLING]),
+        # the user's own
+        (dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.6)), [_FALLING]),
+        (dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.7)), None),
+        (dict(type='EncoderDecoder', thresholds=dict(low=0.25, high=0.7)), [_FALLING]),
     ],
 )
 def test_a_threshold_that_does_not_fall_stays(model, hooks):
