@@ -26,7 +26,6 @@ from wsss_plugin.ops.class_prior import (
 from wsss_plugin.ops.confident_labels import (
     alpha_scores,
     confident_label,
-    label_by_two_backgrounds,
 )
 from wsss_plugin.ops.contrast import (
     affinity_label,
@@ -117,7 +116,6 @@ __all__ = [
     'from_view',
     'fuse_cams',
     'gaussian_gate',
-    'label_by_two_backgrounds',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',

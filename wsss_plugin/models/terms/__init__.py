@@ -5,6 +5,7 @@ from wsss_plugin.models.terms.class_token_contrast_term import ClassTokenContras
 from wsss_plugin.models.terms.classification_term import ClassificationTerm
 from wsss_plugin.models.terms.consistency_term import ConsistencyTerm
 from wsss_plugin.models.terms.energy_term import EnergyTerm
+from wsss_plugin.models.terms.irn_term import IRNTerm
 from wsss_plugin.models.terms.loss_term import LossTerm
 from wsss_plugin.models.terms.patch_token_contrast_term import PatchTokenContrastTerm
 from wsss_plugin.models.terms.recam_term import ReCAMTerm
@@ -17,6 +18,7 @@ __all__ = [
     'ClassificationTerm',
     'ConsistencyTerm',
     'EnergyTerm',
+    'IRNTerm',
     'LossTerm',
     'PatchTokenContrastTerm',
     'ReCAMTerm',
