@@ -21,6 +21,7 @@ from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThr
 from wsss_plugin.models.segmentors import cam_prediction
 from wsss_plugin.models.segmentors.toolbox_segmentor import ToolboxSegmentor
 from wsss_plugin.models.segmentors.weak_segmentor_config import WeakSegmentorConfig
+from wsss_plugin.models.version_0_1 import rename_when_loaded
 from wsss_plugin.ops.class_prior import with_class_prior
 
 _MULTI_SCALE = dict(scales=(1.0, 0.5, 1.5))
@@ -94,6 +95,7 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         self.backbone = MODELS.build(backbone)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
+        self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
         check_multi_scale(self.multi_scale, self.cams.values())
 
