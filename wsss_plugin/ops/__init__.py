@@ -19,10 +19,13 @@ from wsss_plugin.ops.labels import (
     tagged_maximum,
     threshold_label,
 )
+from wsss_plugin.ops.mixture import noise_mixture
 from wsss_plugin.ops.modulation import gaussian_gate
+from wsss_plugin.ops.noise import filter_noise
 from wsss_plugin.ops.par import pixel_affinity, propagate
 from wsss_plugin.ops.precision import at_least_float32
-from wsss_plugin.ops.thresholds import cosine_threshold
+from wsss_plugin.ops.students import discrepancy, ignored_consistency
+from wsss_plugin.ops.thresholds import class_thresholds, cosine_threshold, image_threshold
 
 __all__ = [
     'affinity_label',
@@ -31,14 +34,20 @@ __all__ = [
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
+    'class_thresholds',
     'class_token_contrast',
     'cosine_threshold',
     'crop_is_positive',
+    'discrepancy',
     'extract_crops',
+    'filter_noise',
     'gaussian_gate',
+    'ignored_consistency',
+    'image_threshold',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',
+    'noise_mixture',
     'normalize_cam',
     'patch_token_contrast',
     'pixel_affinity',
