@@ -5,10 +5,18 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from wsss_plugin.ops import class_activation_map, merge_flip, multi_scale_cam, normalize_cam
+from wsss_plugin.ops import (
+    CAMFusion,
+    class_activation_map,
+    fuse_cams,
+    merge_flip,
+    multi_scale_cam,
+    normalize_cam,
+)
 from wsss_plugin.ops.cam import average_cams, decoder_cam
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
+PSA = CAMFusion(rounding='nearest', resize='bicubic', relu='raw', flip='sum', normalise='max')
 
 
 def test_reference_class_activation_maps(reference):
@@ -143,3 +151,147 @@ def test_decoder_cam_of_half_precision_does_not_overflow():
     cam = decoder_cam(logits)
     assert cam.dtype == torch.float32
     assert_close(cam, torch.ones(1, 1, 1, 1))
+
+
+def test_reference_fusion_of_psa(reference):
+    arrays = reference('psa_cam_fusion')
+    straight, mirrored = arrays['cam_list'][::2, None], arrays['cam_list'][1::2, None].flip(-1)
+    pairs = list(zip(straight, mirrored, strict=True))
+    assert_close(fuse_cams(pairs, (13, 17), PSA)[0], arrays['norm_cam'], **CLOSE)
+
+
+@pytest.mark.parametrize('share', [0.5, 0.2])
+def test_reference_fusion_of_recam(reference, share):
+    """The stored maps are sums of both flips, of which each part may have any share."""
+    arrays = reference('recam_multiscale')
+    sums = [arrays[f'out{index}'][None] for index in range(4)]
+    pairs = [(share * one, (1 - share) * one.flip(-1)) for one in sums]
+    full = fuse_cams(pairs, (75, 101), PSA.replaced({'multiple': 16}))
+    assert_close(full[0], arrays['highres_cam'], **CLOSE)
+    strided = fuse_cams(pairs, (19, 26), PSA)
+    assert_close(strided[0], arrays['strided_cam'], **CLOSE)
+    alone = fuse_cams([(one, None) for one in sums], (19, 26), PSA.replaced({'flip': None}))
+    assert_close(alone[0], arrays['strided_cam'], **CLOSE)
+
+
+def test_where_maps_are_cut_at_zero():
+    straight, mirrored = torch.tensor([[[[3.0, -4.0]]]]), torch.tensor([[[[2.0, -1.0]]]])
+    fusion = CAMFusion(flip='sum', normalise=None)
+    expected = {'raw': [3.0, 2.0], 'merged': [2.0, 0.0], None: [2.0, -2.0]}
+    for relu, values in expected.items():
+        cam = fuse_cams([(straight, mirrored)], (1, 2), fusion.replaced({'relu': relu}))
+        assert cam.flatten().tolist() == values
+
+
+def test_maximum_over_scales():
+    pairs = [(torch.tensor([[[[1.0, 5.0]]]]), None), (torch.tensor([[[[2.0, 4.0]]]]), None)]
+    fusion = CAMFusion(flip=None, over_scales='max', normalise=None)
+    assert fuse_cams(pairs, (1, 2), fusion).flatten().tolist() == [2.0, 5.0]
+
+
+def test_fused_cam_has_gradient():
+    maps = torch.randn(2, 2, 2, 3, dtype=torch.float64, requires_grad=True)
+    pair = torch.randn(2, 2, 3, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda one, two: fuse_cams([one.split(1), two.split(1)], (4, 5)), (maps, pair)
+    )
+
+
+def test_several_fusions_share_the_passes():
+    sizes = []
+
+    def forward(image):
+        sizes.append(tuple(image.shape))
+        first, second = network(image)
+        return {'first': first, 'second': second.relu()}
+
+    image = torch.randn(2, 3, 18, 23)
+    fusion = {'first': CAMFusion(), 'second': CAMFusion(relu='raw', flip='sum', normalise='max')}
+    cams = multi_scale_cam(forward, image, (1.0, 0.5), fusion=fusion)
+    assert sizes == [(4, 3, 18, 23), (4, 3, 9, 11)]
+    for index, name in enumerate(('first', 'second')):
+        alone = multi_scale_cam(network, image, (1.0, 0.5), fusion=fusion[name])[index]
+        assert_close(cams[name], alone)
+    in_sequence = multi_scale_cam(network, image, (1.0, 0.5), fusion=list(fusion.values()))
+    assert_close(in_sequence, tuple(cams.values()))
+
+
+def test_another_scaled_image_is_another_pass():
+    sizes = []
+
+    def forward(image):
+        sizes.append(tuple(image.shape[-2:]))
+        return network(image)
+
+    fusion = (CAMFusion(), CAMFusion(rounding='nearest'))
+    multi_scale_cam(forward, torch.randn(1, 3, 18, 23), (1.0, 0.5), fusion=fusion)
+    assert sizes == [(18, 23), (9, 11), (9, 12)]
+
+
+def test_without_flip_no_mirror_image_is_seen():
+    batches = []
+
+    def counting(image):
+        batches.append(len(image))
+        return network(image)
+
+    image = torch.randn(2, 3, 16, 16)
+    fusion = CAMFusion(flip=None)
+    cams = multi_scale_cam(counting, image, (1.0, 0.5), fusion=fusion)
+    assert batches == [2, 2]
+    known = multi_scale_cam(counting, image, (1.0, 0.5), identity=network(image), fusion=fusion)
+    assert batches == [2, 2, 2]
+    assert_close(known, cams)
+
+
+def test_image_below_a_patch_is_enlarged():
+    sizes = []
+
+    def patches(image):
+        sizes.append(tuple(image.shape[-2:]))
+        return (F.conv2d(image, torch.ones(1, 3, 16, 16), stride=16),)
+
+    (cam,) = multi_scale_cam(patches, torch.rand(1, 3, 20, 64), (1.0, 0.5), min_size=16)
+    assert sizes == [(20, 64), (16, 32)]
+    assert cam.shape == (1, 1, 20, 64)
+    known = (torch.zeros(1, 1, 1, 4),)
+    multi_scale_cam(patches, torch.rand(1, 3, 9, 64), (1.0,), identity=known, min_size=16)
+    assert sizes[-1] == (16, 64)
+
+
+def test_classes_that_no_image_has_are_zero():
+    image = torch.randn(2, 3, 18, 23)
+    tags = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    everything = multi_scale_cam(network, image)
+    for cam, whole in zip(multi_scale_cam(network, image, tags=tags), everything, strict=True):
+        assert_close(cam[:, 0], whole[:, 0])
+        assert not cam[:, 1].any()
+    for cam in multi_scale_cam(network, image, tags=0 * tags, size=(5, 6)):
+        assert cam.shape == (2, 2, 5, 6)
+        assert not cam.any()
+
+
+def test_other_size_of_the_cams():
+    image = torch.randn(1, 3, 18, 23)
+    (cam, _) = multi_scale_cam(network, image, (1.0,), size=(5, 6), fusion=CAMFusion(flip=None))
+    resized = F.interpolate(network(image)[0], (5, 6), mode='bilinear', align_corners=False)
+    assert_close(cam, normalize_cam(resized.relu()))
+
+
+@pytest.mark.parametrize('normalise', ['minmax', 'max'])
+def test_empty_map_stays_zero(normalise):
+    zeros = torch.zeros(1, 2, 3, 3)
+    cam = fuse_cams([(zeros, zeros)], (3, 3), CAMFusion(normalise=normalise, eps=1e-8))
+    assert_close(cam, zeros)
+
+
+def test_fusion_errors():
+    image, maps = torch.rand(1, 3, 8, 8), torch.rand(1, 1, 2, 2)
+    with pytest.raises(ValueError, match='at least one scale'):
+        fuse_cams([], (2, 2))
+    with pytest.raises(ValueError, match=r'multi_scale\.flip: .* set flip=None'):
+        fuse_cams([(maps, None)], (2, 2))
+    with pytest.raises(ValueError, match='fusion: expected one for each of'):
+        multi_scale_cam(lambda one: {'a': one}, image, fusion={'b': CAMFusion()})
+    with pytest.raises(ValueError, match=r"identity: expected the maps \['a'\], received \['b'\]"):
+        multi_scale_cam(lambda one: {'a': one}, image, identity={'b': image})

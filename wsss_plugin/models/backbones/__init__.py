@@ -1,7 +1,19 @@
 """Backbones."""
 
+from wsss_plugin.models.backbones.cluster_attention import ClusterAttention
+from wsss_plugin.models.backbones.cluster_vision_transformer import ClusterVisionTransformer
 from wsss_plugin.models.backbones.dual_branch_backbone import DualBranchBackbone
+from wsss_plugin.models.backbones.feature_backbone import FeatureBackbone, Reduction
+from wsss_plugin.models.backbones.feature_reader import check_feature, read_features
 from wsss_plugin.models.backbones.timm_vision_transformer import TimmVisionTransformer
-from wsss_plugin.models.backbones.token_features import TokenFeatures
 
-__all__ = ['DualBranchBackbone', 'TimmVisionTransformer', 'TokenFeatures']
+__all__ = [
+    'ClusterAttention',
+    'ClusterVisionTransformer',
+    'DualBranchBackbone',
+    'FeatureBackbone',
+    'Reduction',
+    'TimmVisionTransformer',
+    'check_feature',
+    'read_features',
+]

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
+from wsss_plugin.models.without_gradient import without_gradient
+
 
 class AttentionMaps(NamedTuple):
     """Weights of one attention between K class tokens and N patches.
 
     Attributes:
         class_to_patch: Of each head, (B, heads, K, N), or None.
-        patch_to_patch: Mean over the heads, (B, N, N), or None.
+        patch_to_patch: Mean over the heads, (B, N, N), without gradient, or None.
     """
 
     class_to_patch: Tensor | None = None
@@ -39,8 +41,9 @@ def attend(
 ) -> tuple[Tensor, AttentionMaps]:
     """Output of a timm attention, and its weights.
 
-    The fused kernel is used unless the weights between patches are wanted; the rows of the class
-    tokens are few and are computed beside it.
+    The fused kernel gives the output, and the rows of the few class tokens are computed beside it.
+    Weights between patches carry no gradient: nothing learns through them, and with one they would
+    be kept of all blocks until the backward pass.
 
     Args:
         attention: timm's ``Attention``.
@@ -57,17 +60,24 @@ def attend(
     query, key, value = split_heads(attention.qkv(tokens), attention.num_heads)
     query, key = attention.q_norm(query), attention.k_norm(key)
     drop = attention.attn_drop.p if attention.training else 0.0
-    class_to_patch = patch_to_patch = None
-    if patch_maps:
-        weights = (query * attention.scale @ key.transpose(2, 3)).softmax(dim=3)
-        output = attention.attn_drop(weights) @ value
-        patch_to_patch = weights[:, :, classes:, classes:].mean(dim=1)
-        rows = weights[:, :, :classes]
-    else:
-        output = F.scaled_dot_product_attention(query, key, value, dropout_p=drop)
-        rows = (query[:, :, :classes] * attention.scale @ key.transpose(2, 3)).softmax(dim=3)
-    if class_maps:
-        class_to_patch = rows[..., classes:]
+    output = F.scaled_dot_product_attention(query, key, value, dropout_p=drop)
     output = attention.norm(output.transpose(1, 2).flatten(2))
     output = attention.proj_drop(attention.proj(output))
+    query = query * attention.scale
+    class_to_patch = patch_to_patch = None
+    if class_maps:
+        rows = (query[:, :, :classes] @ key.transpose(2, 3)).softmax(dim=3)
+        class_to_patch = rows[..., classes:]
+    if patch_maps:
+        with without_gradient():
+            patch_to_patch = _patch_rows(query, key, classes)
     return output, AttentionMaps(class_to_patch, patch_to_patch)
+
+
+def _patch_rows(query: Tensor, key: Tensor, classes: int) -> Tensor:
+    """Mean of the weights between patches over the heads, which are taken one after the other."""
+    total: Any = 0.0
+    for head in range(query.shape[1]):
+        rows = (query[:, head, classes:] @ key[:, head].transpose(1, 2)).softmax(dim=2)
+        total = rows[..., classes:] + total
+    return total / query.shape[1]

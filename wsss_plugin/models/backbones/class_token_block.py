@@ -25,6 +25,15 @@ class ClassTokenBlock(nn.Module):
         cell: Height and width of the cells in which the centres begin, in patches.
     """
 
+    norm1: Any
+    norm2: Any
+    attn: Any
+    mlp: Any
+    ls1: Any
+    ls2: Any
+    drop_path1: Any
+    drop_path2: Any
+
     def __init__(self, block: Any, num_classes: int, steps: int, cell: Sequence[int]) -> None:
         super().__init__()
         self.num_classes = num_classes
@@ -53,7 +62,7 @@ class ClassTokenBlock(nn.Module):
     def forward(
         self,
         tokens: Tensor,
-        grid: Sequence[int],
+        grid: Sequence[int] | None = None,
         class_maps: bool = False,
         patch_maps: bool = False,
     ) -> tuple[Tensor, AttentionMaps]:
@@ -61,18 +70,26 @@ class ClassTokenBlock(nn.Module):
 
         Args:
             tokens: Tokens (B, K + N, C), the class tokens first.
-            grid: Height and width of the patches.
+            grid: Height and width of the patches, needed with clusters.
             class_maps: Whether the attention of class tokens to patches is wanted.
             patch_maps: Whether the attention between patches is wanted.
 
         Returns:
             Tokens (B, K + N, C) and the weights.
+
+        Raises:
+            ValueError: If the block has clusters and there is no grid.
         """
         output, maps = attend(
             self.attn, self.norm1(tokens), self.num_classes, class_maps, patch_maps
         )
         residual = self.drop_path1(self.ls1(output))
         if self.cluster is not None:
+            if grid is None:
+                raise ValueError(
+                    'expected the grid (height, width) of the patches for a block with clusters, '
+                    'received None; give what embed returns'
+                )
             clustered, weights = self.cluster(tokens, grid, class_maps)
             residual = residual + self.drop_path1(self.ls1(clustered))
             if weights is not None:

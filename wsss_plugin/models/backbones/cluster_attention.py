@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -103,7 +104,7 @@ class ClusterAttention(nn.Module):
         return to_centres @ assignment.transpose(1, 2).unsqueeze(1)
 
     @torch.no_grad()
-    def start_from(self, norm: nn.LayerNorm, attention: nn.Module) -> None:
+    def start_from(self, norm: nn.Module, attention: Any) -> None:
         """Takes the weights of the ordinary attention of the same block, where there are such.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import timm
@@ -12,13 +12,18 @@ from mmseg.registry import MODELS
 from timm.models.vision_transformer import Attention
 from torch import Tensor, nn
 
-from wsss_plugin.models.backbones.attention_maps import AttentionMaps
+from wsss_plugin.models.backbones.attention_features import (
+    HEADS,
+    MEAN,
+    PATCHES,
+    AttentionFeatures,
+)
 from wsss_plugin.models.backbones.class_token_block import ClassTokenBlock
+from wsss_plugin.models.backbones.feature_backbone import Reduction
 from wsss_plugin.models.backbones.timm_vision_transformer import TimmVisionTransformer
 
-_FEATURES = ('patch', 'class_tokens', 'class_to_patch', 'class_to_patch.mean', 'patch_to_patch')
-
-Reduction = Callable[[Any, int, Tensor], Any]
+_FEATURES = ('patch', 'class_tokens', HEADS, MEAN, PATCHES)
+_INNER = 'inner.'
 
 
 @MODELS.register_module()
@@ -39,6 +44,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         steps: Steps of the clustering: 3 in ClusterCAM's code, 10 in its paper, 0 for MCTformer.
         cell: Height and width of the cells in which the centres begin, in patches.
         mean_blocks: Number of last blocks over which ``class_to_patch.mean`` is summed.
+        outputs: Names of the features that :meth:`forward` returns.
         pretrained: As in ``TimmVisionTransformer``; the weights are those of the timm model.
         frozen_stages: As in ``TimmVisionTransformer``.
         freeze_position_embedding: Keeps the position embedding fixed; both codes train it.
@@ -66,6 +72,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         steps: int = 3,
         cell: Sequence[int] = (2, 2),
         mean_blocks: int = 3,
+        outputs: Sequence[str] = ('patch',),
         pretrained: bool | str = False,
         frozen_stages: int = -1,
         freeze_position_embedding: bool = False,
@@ -98,6 +105,9 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         blocks = (ClassTokenBlock(block, num_classes, steps, cell) for block in self.trunk.blocks)
         self.trunk.blocks = nn.Sequential(*blocks)
         self._freeze()
+        self.outputs = tuple(outputs)
+        for name in self.outputs:
+            self.check_feature(name)
 
     def _check_tokens(self) -> None:
         trunk = self.trunk
@@ -148,20 +158,55 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             name: Name of the feature.
 
         Raises:
-            ValueError: If there is no such feature.
+            ValueError: If there is none of this name.
         """
-        if name not in _FEATURES:
+        if name.startswith(_INNER):
+            super().check_feature(name)
+        elif name not in _FEATURES:
             raise ValueError(
-                f'expected features of {type(self).__name__} among {_FEATURES}, received {name!r}'
+                f'expected a feature of {type(self).__name__} among {_FEATURES} and '
+                f"'inner.<block>', received {name!r}"
             )
+
+    @classmethod
+    def deployed(
+        cls, config: Mapping[str, Any], reads: Sequence[str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The config of a backbone whose outputs are the features that a decode head reads.
+
+        Args:
+            config: The backbone's config.
+            reads: Names of the features.
+
+        Returns:
+            The config, without pretrained weights, and the new prefix of the names of weights by
+            the old one.
+        """
+        dropped = ('pretrained', 'init_cfg')
+        kept = {key: value for key, value in config.items() if key not in dropped}
+        return {**kept, 'outputs': tuple(reads)}, {'': ''}
+
+    def run_block(self, index: int, tokens: Tensor, grid: tuple[int, int] | None = None) -> Tensor:
+        """Runs one block.
+
+        Args:
+            index: Index of the block, from 0.
+            tokens: Tokens (B, K + N, C).
+            grid: Height and width of the patches, which a block with clusters needs.
+
+        Returns:
+            Tokens (B, K + N, C).
+        """
+        tokens, _ = self.trunk.blocks[index](tokens, grid)
+        return tokens
 
     def forward_features(
         self,
         image: Tensor,
-        names: Iterable[str],
+        names: Sequence[str],
         reduce: Mapping[str, Reduction] | None = None,
-        context: Mapping[str, Any] | None = None,  # noqa: ARG002  (part of the protocol)
-    ) -> dict[str, Any]:
+        context: Mapping[str, Any] | None = None,  # noqa: ARG002  (nothing is taken from it)
+    ) -> dict[str, Tensor]:
         """The features that are asked for; attention is kept only where it is.
 
         ``patch`` (B, C, h, w) and ``class_tokens`` (B, K, C) are the tokens after the last block.
@@ -173,9 +218,8 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         Args:
             image: Normalised images (B, 3, H, W).
             names: Names of the features.
-            reduce: Replaces the sums over blocks, or the concatenation, by the name of the
-                feature: called with what it gave before (None at first), the index of the block
-                and the value of the block.
+            reduce: By the name of a feature from attention what takes the place of its sum over
+                blocks, or of its concatenation.
             context: Unused.
 
         Returns:
@@ -184,51 +228,19 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         Raises:
             ValueError: If a feature is unknown or the image is smaller than a patch.
         """
-        wanted = tuple(dict.fromkeys(names))
-        for name in wanted:
-            self.check_feature(name)
-        reductions = dict(reduce or {})
-        tokens, grid = self._embed(image)
-        sums: dict[str, Any] = {}
+        inner, features = self._inner_names(names), dict[str, Tensor]()
+        attention = AttentionFeatures(names, len(self.trunk.blocks), self.mean_blocks, reduce)
+        tokens, grid = self.embed(image)
         for index, block in enumerate(self.trunk.blocks):
-            tokens, maps = block(tokens, grid, *self._wants(index, wanted, reductions))
-            for name, value in self._values(maps, grid, wanted):
-                if name in reductions:
-                    sums[name] = reductions[name](sums.get(name), index, value)
-                elif name == 'class_to_patch':
-                    sums[name] = [*sums.get(name, ()), value]
-                elif name == 'patch_to_patch' or self._in_mean(index):
-                    sums[name] = value + sums[name] if name in sums else value
-        if 'class_to_patch' in sums and 'class_to_patch' not in reductions:
-            sums['class_to_patch'] = torch.cat(sums['class_to_patch'], dim=1)
-        classes, patches = tokens[:, : self.num_classes], self._to_map(tokens, grid)
-        return {
-            name: dict(sums, patch=patches, class_tokens=classes)[name] for name in wanted
-        }
-
-    def _in_mean(self, index: int) -> bool:
-        return index >= len(self.trunk.blocks) - self.mean_blocks
-
-    def _wants(
-        self, index: int, wanted: Sequence[str], reductions: Mapping[str, Reduction]
-    ) -> tuple[bool, bool]:
-        """Whether maps of class tokens and of patches are needed of a block."""
-        mean = 'class_to_patch.mean'
-        mean_here = mean in wanted and (mean in reductions or self._in_mean(index))
-        return mean_here or 'class_to_patch' in wanted, 'patch_to_patch' in wanted
-
-    @staticmethod
-    def _values(
-        maps: AttentionMaps, grid: tuple[int, int], wanted: Sequence[str]
-    ) -> Iterable[tuple[str, Tensor]]:
-        """The features that one block gives."""
-        heads, patches = maps
-        if heads is not None and 'class_to_patch' in wanted:
-            yield 'class_to_patch', heads.flatten(1, 2).unflatten(2, grid)
-        if heads is not None and 'class_to_patch.mean' in wanted:
-            yield 'class_to_patch.mean', heads.mean(dim=1).unflatten(2, grid)
-        if patches is not None:
-            yield 'patch_to_patch', patches
+            tokens, maps = block(tokens, grid, *attention.wants(index))
+            attention.add(index, maps, grid)
+            for name in inner.get(index, ()):
+                features[name] = self._to_map(tokens, grid)
+        features.update(attention.result())
+        features.update(
+            patch=self._to_map(tokens, grid), class_tokens=tokens[:, : self.num_classes]
+        )
+        return {name: features[name] for name in names}
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Feature maps in MMSegmentation's form.
@@ -237,6 +249,6 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             image: Normalised images, shape (B, 3, H, W).
 
         Returns:
-            The final map (B, C, h, w).
+            The maps named by ``outputs``, each (B, C, h, w).
         """
-        return (self.forward_features(image, ('patch',))['patch'],)
+        return tuple(self.forward_features(image, self.outputs).values())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule, ModuleList
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from wsss_plugin.models.backbones.feature_backbone import FeatureBackbone, Reduction
+from wsss_plugin.models.backbones.feature_reader import check_feature, read_features
 from wsss_plugin.models.backbones.replace_output import ReplaceOutput
-from wsss_plugin.models.backbones.token_features import TokenFeatures
 
 _PLACEMENTS = ('stage', 'residual')
+_CNN = 'cnn'
 
 
 @MODELS.register_module()
@@ -23,9 +26,13 @@ class DualBranchBackbone(BaseModule):
     (equations 2 to 4). It is attached by forward hooks, so the CNN keeps its parameter names and
     ordinary checkpoints load.
 
+    Its features are those of the transformer, ``cnn`` for the CNN's last map and
+    ``cnn.<submodule>`` for what a submodule of the CNN returns; a branch of which nothing is asked
+    is not run.
+
     Args:
         cnn: Config of any backbone with stages; its last output is the CNN's feature map.
-        vit: Config of a backbone with ``forward_tokens``, such as ``TimmVisionTransformer``.
+        vit: Config of a backbone with features by name, such as ``TimmVisionTransformer``.
         modulation: Config of the modulation without ``channels``, or None for none.
         modulated_stages: Names of the submodules of the CNN after which the modulation acts.
         placement: 'stage' modulates the output of the stage, 'residual' the residual branch of
@@ -35,7 +42,7 @@ class DualBranchBackbone(BaseModule):
 
     Raises:
         ValueError: If ``placement`` is unknown or a stage does not exist in the CNN.
-        TypeError: If the transformer has no ``forward_tokens`` or a stage returns several maps.
+        TypeError: If the transformer has no features by name or a stage returns several maps.
     """
 
     def __init__(
@@ -54,9 +61,9 @@ class DualBranchBackbone(BaseModule):
             )
         self.cnn = MODELS.build(cnn)
         self.vit = MODELS.build(vit)
-        if not hasattr(self.vit, 'forward_tokens'):
+        if not isinstance(self.vit, FeatureBackbone):
             raise TypeError(
-                'expected backbone.vit with a method forward_tokens, received '
+                'expected backbone.vit with methods forward_features and check_feature, received '
                 f'{type(self.vit).__name__}; use TimmVisionTransformer'
             )
         self.modulations = ModuleList()
@@ -116,32 +123,81 @@ class DualBranchBackbone(BaseModule):
             handle.remove()
         return [channels[target] for target in targets]
 
-    def forward_cnn(self, image: Tensor) -> Tensor:
-        """Last feature map of the CNN.
+    def check_feature(self, name: str) -> None:
+        """Checks that a feature exists.
+
+        Args:
+            name: Name of the feature.
+
+        Raises:
+            ValueError: If neither branch has it.
+        """
+        if _of_cnn(name):
+            if name != _CNN:
+                check_feature(self.cnn, name.removeprefix(f'{_CNN}.'))
+            return
+        try:
+            self.vit.check_feature(name)
+        except ValueError as error:
+            raise ValueError(f"{error}; or 'cnn' and 'cnn.<submodule>' of the CNN") from error
+
+    @classmethod
+    def deployed(
+        cls, config: Mapping[str, Any], reads: Sequence[str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The config of the branch that a decode head reads.
+
+        Args:
+            config: The backbone's config.
+            reads: Names of the features.
+
+        Returns:
+            The branch's config, without pretrained weights, and the new prefix of the names of
+            weights by the old one.
+
+        Raises:
+            ValueError: If the head reads the CNN, whose modulation a plain backbone has not.
+        """
+        if any(_of_cnn(name) for name in reads):
+            raise ValueError(
+                'expected decode_reads of the transformer alone for a model that is deployed, '
+                f'received {tuple(reads)}; deploy the segmentor as it is'
+            )
+        branch = MODELS.get(config['vit'].get('type', 'TimmVisionTransformer'))
+        deployed, prefixes = branch.deployed(config['vit'], reads)
+        return deployed, {f'vit.{old}': new for old, new in prefixes.items()}
+
+    def forward_features(
+        self,
+        image: Tensor,
+        names: Sequence[str],
+        reduce: Mapping[str, Reduction] | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Tensor]:
+        """Features of a batch of images by name; a branch without a name is not run.
 
         Args:
             image: Normalised images, shape (B, 3, H, W).
+            names: Which features.
+            reduce: As for the transformer.
+            context: As for the transformer.
 
         Returns:
-            Feature map of shape (B, C, h, w).
+            Features by name.
         """
-        return self._cnn_maps(image)[-1]
+        of_cnn = [name for name in names if _of_cnn(name)]
+        of_vit = [name for name in names if not _of_cnn(name)]
+        features = read_features(self.vit, image, of_vit, reduce, context)
+        if of_cnn:
+            features.update(self._cnn_features(image, of_cnn))
+        return features
 
-    def _cnn_maps(self, image: Tensor) -> tuple[Tensor, ...]:
+    def _cnn_features(self, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         self._attach_modulations()
-        maps = self.cnn(image)
-        return (maps,) if isinstance(maps, Tensor) else tuple(maps)
-
-    def forward_tokens(self, image: Tensor) -> TokenFeatures:
-        """Features of the transformer alone.
-
-        Args:
-            image: Normalised images, shape (B, 3, H, W).
-
-        Returns:
-            Class token, final patch tokens and inner patch tokens.
-        """
-        return self.vit.forward_tokens(image)
+        inner = {name: name.removeprefix(f'{_CNN}.') for name in names}
+        inner = {name: 'out.-1' if name == _CNN else given for name, given in inner.items()}
+        found = read_features(self.cnn, image, list(dict.fromkeys(inner.values())))
+        return {name: found[given] for name, given in inner.items()}
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Feature maps of both branches in MMSegmentation's form.
@@ -152,7 +208,13 @@ class DualBranchBackbone(BaseModule):
         Returns:
             The CNN's outputs, then the transformer's; the last is the final patch token map.
         """
-        return (*self._cnn_maps(image), *self.vit(image))
+        self._attach_modulations()
+        maps = self.cnn(image)
+        return (*((maps,) if isinstance(maps, Tensor) else maps), *self.vit(image))
+
+
+def _of_cnn(name: str) -> bool:
+    return name == _CNN or name.startswith(f'{_CNN}.')
 
 
 def _channels(output: Tensor) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,32 @@ from timm.models import load_state_dict
 from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
 from torch import Tensor
 
-from wsss_plugin.models.backbones.token_features import TokenFeatures
+from wsss_plugin.models.backbones.feature_backbone import Reduction
 
 # Parts of timm's models behind the tokens, which a file of weights may lack.
 _UNUSED = ('head', 'fc_norm', 'attn_pool')
+_INNER = 'inner.'
+_ATTENTION = 'attention'
+_FINAL = ('patch', 'class')
 
 
 @MODELS.register_module()
 class TimmVisionTransformer(BaseModule):
-    """A timm vision transformer that returns class token, patch tokens and inner tokens.
+    """A timm vision transformer that gives class token, patch tokens and inner tokens by name.
 
-    The position embedding is resized (bicubic, ``align_corners=False``) to the grid of every input;
-    a strip narrower than a patch at the right or bottom is not seen, as with a strided convolution.
+    Its features are ``patch`` (B, C, h, w) and ``class`` (B, C), both after the final norm;
+    ``inner.<i>``, the un-normalised patch tokens of block i (negative from the end); and
+    ``attention``, the weights (B, heads, tokens, tokens) of every block, which ``reduce`` has to
+    take up block by block. The position embedding is resized (bicubic, ``align_corners=False``) to
+    the grid of every input; a strip narrower than a patch at the right or bottom is not seen, as with a strided convolution.
 
     Args:
         model_name: Name of a timm model of the class ``VisionTransformer``, for example
             ``'vit_base_patch16_224.orig_in21k_ft_in1k'`` or ``'vit_small_patch14_dinov2'``.
         pretrained: False for random weights, True for timm's download, or the path of a local
             file of weights under timm's names. Read by :meth:`init_weights` only.
-        inner_blocks: Indices (0-based, negative from the end) of blocks whose tokens are returned.
+        inner_blocks: Indices (0-based, negative from the end) of blocks whose tokens ``forward``
+            returns before the final map; features by name do not need it.
         frozen_stages: -1 trains everything; 0 freezes the embeddings; n also the first n blocks;
             the number of blocks freezes the whole transformer.
         freeze_position_embedding: Keeps the position embedding fixed, as ToCo does.
@@ -59,7 +66,7 @@ class TimmVisionTransformer(BaseModule):
         self,
         model_name: str,
         pretrained: bool | str = False,
-        inner_blocks: Sequence[int] = (-3,),
+        inner_blocks: Sequence[int] = (),
         frozen_stages: int = -1,
         freeze_position_embedding: bool = True,
         model_args: dict[str, Any] | None = None,
@@ -207,8 +214,18 @@ class TimmVisionTransformer(BaseModule):
                 "init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')"
             )
 
-    def _embed(self, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Patches with position embedding, behind the prefix tokens."""
+    def embed(self, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Tokens that enter the first block: prefix tokens, then patches with their position.
+
+        Args:
+            image: Normalised images, shape (B, 3, H, W).
+
+        Returns:
+            Tokens (B, N, C) and the grid (H // patch height, W // patch width).
+
+        Raises:
+            ValueError: If the image is smaller than a patch.
+        """
         trunk = self.trunk
         patch_height, patch_width = self.patch_size
         grid = image.shape[-2] // patch_height, image.shape[-1] // patch_width
@@ -247,30 +264,140 @@ class TimmVisionTransformer(BaseModule):
         patches = tokens[:, self.trunk.num_prefix_tokens :]
         return patches.transpose(1, 2).unflatten(2, grid)
 
-    def forward_tokens(self, image: Tensor) -> TokenFeatures:
-        """Class token, final patch tokens and inner patch tokens of a batch of images.
+    def check_feature(self, name: str) -> None:
+        """Checks that a feature exists.
+
+        Args:
+            name: Name of the feature.
+
+        Raises:
+            ValueError: If there is none of this name.
+        """
+        index = name.removeprefix(_INNER)
+        if name.startswith(_INNER) and index.lstrip('-').isdigit():
+            self._block_index(int(index))
+        elif name not in (*_FINAL, _ATTENTION):
+            raise ValueError(
+                f"expected a feature of {self.model_name} among 'patch', 'class', 'inner.<block>' "
+                f"and 'attention', received {name!r}"
+            )
+
+    @classmethod
+    def deployed(
+        cls, config: Mapping[str, Any], reads: Sequence[str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """The config of a backbone whose outputs are the features that a decode head reads.
+
+        Args:
+            config: The backbone's config.
+            reads: Names of the features, the final map last.
+
+        Returns:
+            The config, without pretrained weights, and the new prefix of the names of weights by
+            the old one.
+
+        Raises:
+            ValueError: If ``forward`` cannot return these features in this order.
+        """
+        *inner, last = reads
+        if last != 'patch' or not all(name.startswith(_INNER) for name in inner):
+            raise ValueError(
+                "expected decode_reads as any number of 'inner.<block>' and then 'patch' for a "
+                f'model that is deployed, received {tuple(reads)}; deploy the segmentor as it is'
+            )
+        blocks = tuple(int(name.removeprefix(_INNER)) for name in inner)
+        dropped = ('pretrained', 'init_cfg')
+        kept = {key: value for key, value in config.items() if key not in dropped}
+        return {**kept, 'inner_blocks': blocks}, {'': ''}
+
+    def run_block(self, index: int, tokens: Tensor) -> Tensor:
+        """Runs one block.
+
+        Args:
+            index: Index of the block, from 0.
+            tokens: Tokens (B, N, C).
+
+        Returns:
+            Tokens (B, N, C).
+        """
+        return self.trunk.blocks[index](tokens)
+
+    def forward_features(
+        self,
+        image: Tensor,
+        names: Sequence[str],
+        reduce: Mapping[str, Reduction] | None = None,
+        context: Mapping[str, Any] | None = None,  # noqa: ARG002  (nothing is taken from it)
+    ) -> dict[str, Tensor]:
+        """Features of a batch of images by name; blocks behind the last one needed are not run.
 
         Args:
             image: Normalised images, shape (B, 3, H, W).
+            names: Which features.
+            reduce: ``attention``: called with what it returned before (None at first), the index of
+                a block and its attention weights (B, heads, N, N).
+            context: Unused.
 
         Returns:
-            The features on the grid (H // patch height, W // patch width).
+            Features by name, on the grid (H // patch height, W // patch width).
 
         Raises:
-            ValueError: If the image is smaller than a patch.
+            ValueError: If the image is smaller than a patch, a name is unknown or ``attention`` is
+                asked for without its reduction.
         """
-        tokens, grid = self._embed(image)
-        inner = {}
-        for index, block in enumerate(self.trunk.blocks):
-            tokens = block(tokens)
-            if index in self.inner_blocks:
-                inner[index] = self._to_map(tokens, grid)
-        tokens = self.trunk.norm(tokens)
-        return TokenFeatures(
-            class_token=tokens[:, 0],
-            patch_tokens=self._to_map(tokens, grid),
-            inner=tuple(inner[index] for index in self.inner_blocks),
+        inner = self._inner_names(names)
+        reduction = self._reduction(names, reduce or {})
+        tokens, grid = self.embed(image)
+        features: dict[str, Tensor] = {}
+        whole = reduction is not None or not {*_FINAL}.isdisjoint(names)
+        for index in range(len(self.trunk.blocks) if whole else 1 + max(inner, default=-1)):
+            if reduction is None:
+                tokens = self.run_block(index, tokens)
+            else:
+                tokens, weights = self._run_with_attention(index, tokens)
+                features[_ATTENTION] = reduction(features.get(_ATTENTION), index, weights)
+            for name in inner.get(index, ()):
+                features[name] = self._to_map(tokens, grid)
+        if not {*_FINAL}.isdisjoint(names):
+            tokens = self.trunk.norm(tokens)
+            features.update({'class': tokens[:, 0], 'patch': self._to_map(tokens, grid)})
+        return {name: features[name] for name in names}
+
+    def _inner_names(self, names: Sequence[str]) -> dict[int, list[str]]:
+        inner: dict[int, list[str]] = {}
+        for name in names:
+            self.check_feature(name)
+            if name.startswith(_INNER):
+                index = self._block_index(int(name.removeprefix(_INNER)))
+                inner.setdefault(index, []).append(name)
+        return inner
+
+    @staticmethod
+    def _reduction(names: Sequence[str], reduce: Mapping[str, Reduction]) -> Reduction | None:
+        if _ATTENTION not in names:
+            return None
+        if _ATTENTION not in reduce:
+            raise ValueError(
+                "expected a reduction of 'attention', since the maps of all blocks together do not "
+                'fit into memory, received none; give reduce=dict(attention=...), or a CAM source '
+                'with such an attribute'
+            )
+        return reduce[_ATTENTION]
+
+    def _run_with_attention(self, index: int, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Runs a block whose attention weights are written out, where dropout takes them."""
+        attention: Any = self.trunk.blocks[index].attn
+        seen: list[Tensor] = []
+        handle = attention.attn_drop.register_forward_pre_hook(
+            lambda _module, inputs: seen.append(inputs[0])
         )
+        fused, attention.fused_attn = attention.fused_attn, False
+        try:
+            tokens = self.run_block(index, tokens)
+        finally:
+            attention.fused_attn = fused
+            handle.remove()
+        return tokens, seen[0]
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Feature maps in MMSegmentation's form.
@@ -282,4 +409,5 @@ class TimmVisionTransformer(BaseModule):
             The maps of the inner blocks in the order of ``inner_blocks``, then the final map, each
             (B, C, h, w).
         """
-        return self.forward_tokens(image).maps
+        names = (*(f'{_INNER}{index}' for index in self.inner_blocks), 'patch')
+        return tuple(self.forward_features(image, names).values())

@@ -1,8 +1,7 @@
 """Heads."""
 
-from wsss_plugin.models.heads.cam_head import CAMHead
 from wsss_plugin.models.heads.conv_mlp_head import ConvMLPHead
 from wsss_plugin.models.heads.large_fov_head import LargeFOVHead
 from wsss_plugin.models.heads.projection_head import ProjectionHead
 
-__all__ = ['CAMHead', 'ConvMLPHead', 'LargeFOVHead', 'ProjectionHead']
+__all__ = ['ConvMLPHead', 'LargeFOVHead', 'ProjectionHead']

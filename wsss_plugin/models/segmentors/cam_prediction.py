@@ -2,13 +2,98 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from wsss_plugin.ops.labels import tagged_maximum
+from wsss_plugin.cam_fields import cam_field
+from wsss_plugin.ops.labels import tagged_maximum, threshold_label
+
+
+def predict_by_cam(
+    model: Any, inputs: Tensor, data_samples: list[SegDataSample] | None
+) -> list[SegDataSample]:
+    """Adds the CAM called final and its thresholded form ``pred_sem_seg`` to samples with tags.
+
+    Args:
+        model: The segmentor, which has no decode head.
+        inputs: Normalised images (B, 3, H, W).
+        data_samples: Samples with ``gt_tags``.
+
+    Returns:
+        The samples.
+
+    Raises:
+        KeyError: If there are no tags, without which a CAM says nothing.
+    """
+    if data_samples is None or any('gt_tags' not in sample for sample in data_samples):
+        raise KeyError(
+            'expected gt_tags in every data sample for a prediction by CAM, received none; '
+            'give tags, or train and use a segmentor with a decode head'
+        )
+    add_cam_predictions(
+        data_samples, dict(cam=model.batch(inputs, data_samples).cams(['final'])[0])
+    )
+    for sample in data_samples:
+        cam, threshold = sample.cam, model.test_cfg.cam_threshold
+        label = threshold_label(cam.score, cam.label.long(), threshold)
+        sample.set_data({'pred_sem_seg': PixelData(data=label)})
+    return data_samples
+
+
+@torch.no_grad()
+def add_weak_predictions(
+    model: Any, inputs: Tensor, predictions: list[SegDataSample]
+) -> list[SegDataSample]:
+    """Adds CAMs and pseudo labels where ``test_cfg`` asks for them and tags are known.
+
+    Args:
+        model: The segmentor.
+        inputs: Normalised images (B, 3, H, W).
+        predictions: Samples with the segmentation, which are changed.
+
+    Returns:
+        The samples.
+    """
+    with_cam = model.test_cfg.get('cam', False)
+    with_label = model.test_cfg.get('pseudo_label', False)
+    if not (with_cam or with_label) or not any('gt_tags' in sample for sample in predictions):
+        return predictions
+    makers = {name: maker for name, maker in model.labels.items() if maker.per_pixel}
+    makers = makers if with_label else {}
+    shown = model.cam_names if with_cam else ()
+    batch = model.batch(inputs, with_known_tags(predictions, model.num_foreground))
+    needed = [name for maker in makers.values() for name in maker.needs(None, None).cams]
+    batch.cams(tuple(dict.fromkeys((*shown, *needed))))
+    cams = {cam_field(name): cam for name, cam in zip(shown, batch.cams(shown), strict=True)}
+    add_cam_predictions(predictions, cams)
+    for name in makers:
+        field = 'pseudo_label' if len(makers) == 1 else f'{name}_pseudo_label'
+        add_label_prediction(predictions, field, batch.label(name))
+    return predictions
+
+
+def with_known_tags(data_samples: list[SegDataSample], num_classes: int) -> list[SegDataSample]:
+    """Samples of which those without tags have none of the classes.
+
+    Args:
+        data_samples: Samples, some with ``gt_tags``.
+        num_classes: Number of foreground classes.
+
+    Returns:
+        The samples; new ones in place of those without tags.
+    """
+    known = []
+    for sample in data_samples:
+        if 'gt_tags' not in sample:
+            sample = SegDataSample(metainfo=sample.metainfo)
+            sample.gt_tags = torch.zeros(num_classes)
+        known.append(sample)
+    return known
 
 
 def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tensor]) -> None:
@@ -28,7 +113,7 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
         for name, cam in cams.items():
             maps = _restore(cam[index : index + 1], sample)
             score, label = tagged_maximum(maps, sample.gt_tags[None])
-            field = PixelData(score=score, label=label.to(torch.uint8))
+            field = PixelData(score=score, label=label.to(_narrowest(maps.shape[1] + 1)))
             sample.set_data({name: field})
 
 
@@ -44,6 +129,11 @@ def add_label_prediction(data_samples: list[SegDataSample], field: str, labels: 
         if 'gt_tags' in sample:
             restored = _restore(label[None, None].float(), sample, mode='nearest')[0]
             sample.set_data({field: PixelData(data=restored.to(label))})
+
+
+def _narrowest(classes: int) -> torch.dtype:
+    """The smallest type of whole numbers that holds as many classes and an ignored one."""
+    return torch.uint8 if classes < 255 else torch.int16
 
 
 def _restore(cam: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:

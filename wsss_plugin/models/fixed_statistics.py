@@ -1,20 +1,24 @@
-"""Passes through a network in training that leave no trace in its statistics."""
+"""Passes through a network in training that leave no trace in its statistics and drop no path."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mmcv.cnn.bricks import DropPath as ToolboxDropPath
+from timm.layers import DropPath
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+_DROP_PATHS = (DropPath, ToolboxDropPath)
 
 
 @contextmanager
 def fixed_statistics(module: nn.Module) -> Iterator[None]:
-    """Keeps the running statistics of all batch norms of a module while the context lasts.
+    """Keeps running statistics of batch norms, and stochastic depth off, while the context lasts.
 
-    In training they normalise by the batch as before. For passes over mirrored and resized copies
-    of the images, which would count them several times.
+    In training the norms normalise by the batch as before. For passes over mirrored and resized
+    copies of the images, which would count them several times, and from which a CAM is made.
 
     Args:
         module: The network.
@@ -31,10 +35,17 @@ def fixed_statistics(module: nn.Module) -> Iterator[None]:
         for norm in module.modules()
         if isinstance(norm, _BatchNorm) and norm.training and norm.track_running_stats
     ]
+    dropping = [
+        part for part in module.modules() if isinstance(part, _DROP_PATHS) and part.training
+    ]
     for norm in tracking:
         norm.track_running_stats = False
+    for part in dropping:
+        part.training = False
     try:
         yield
     finally:
         for norm in tracking:
             norm.track_running_stats = True
+        for part in dropping:
+            part.training = True

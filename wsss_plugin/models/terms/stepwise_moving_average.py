@@ -40,7 +40,7 @@ class StepwiseMovingAverage(ExponentialMovingAverage):
         if not 0 < momentum < 1:
             raise ValueError(
                 'expected a momentum of the moving average above 0 and below 1, received '
-                f'{momentum}; projection_momentum of a segmentor is 1 minus this'
+                f'{momentum}; momentum of ClassTokenContrastTerm is 1 minus this'
             )
         super().__init__(model, momentum=momentum)
         # Sums of the weights: no second copy of the student. NaN differs from everything.

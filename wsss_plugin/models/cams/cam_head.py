@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -10,6 +10,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from wsss_plugin.models.cams.classifier_context import ClassifierContext
+from wsss_plugin.models.stacked_tags import stacked_tags
 from wsss_plugin.ops.cam import class_activation_map
 
 _POOLINGS = ('max', 'avg')
@@ -24,17 +26,27 @@ class CAMHead(BaseModule):
     Also serves as ``auxiliary_head`` of any MMSegmentation segmentor whose data samples have
     ``gt_tags``.
 
+    As a CAM source of a ``WeakSegmentor`` it reads features by name.
+
     Args:
         in_channels: Channels of the feature map.
         num_classes: Number of foreground classes K.
         pooling: 'max' or 'avg'.
         in_index: Which of the backbone's feature maps is used by :meth:`loss`.
-        loss_cls: Config of the classification loss, called with logits and tags.
+        loss_cls: Config of the classification loss of :meth:`loss`, called with logits and tags;
+            in a ``WeakSegmentor`` the ``ClassificationTerm`` has the loss.
+        reads: Name of the feature that it reads as a CAM source, or several names, whose maps are
+            put side by side as channels.
+        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
         ValueError: If ``pooling`` is unknown or ``num_classes`` is not positive.
     """
+
+    base: str | None = None
+    classifies = True
+    reads_decoder = False
 
     def __init__(
         self,
@@ -43,6 +55,8 @@ class CAMHead(BaseModule):
         pooling: str = 'max',
         in_index: int = -1,
         loss_cls: dict | None = None,
+        reads: str | Sequence[str] = 'patch',
+        multi_scale: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -53,8 +67,43 @@ class CAMHead(BaseModule):
         self.num_classes = num_classes
         self.pooling = pooling
         self.in_index = in_index
+        self.reads = (reads,) if isinstance(reads, str) else tuple(reads)
+        self.multi_scale = dict(multi_scale or {})
         self.classifier = nn.Conv2d(in_channels, num_classes, kernel_size=1, bias=False)
         self.loss_cls = MODELS.build(loss_cls or dict(type='MultiLabelSoftMarginLoss'))
+
+    def raw(
+        self,
+        features: Mapping[str, Tensor],
+        tags: Tensor | None = None,  # noqa: ARG002  (the CAM of every class is the same for all)
+        context: ClassifierContext | None = None,  # noqa: ARG002  (reads no other source)
+    ) -> Tensor:
+        """Raw CAMs, as a CAM source.
+
+        Args:
+            features: Features by name, each (B, C, h, w).
+            tags: Unused.
+            context: Unused.
+
+        Returns:
+            Signed maps of shape (B, K, h, w), with gradient.
+        """
+        return self.cam(self._joined(features))
+
+    def logits(self, features: Mapping[str, Tensor]) -> Tensor:
+        """Classification logits, as a CAM source.
+
+        Args:
+            features: Features by name, each (B, C, h, w).
+
+        Returns:
+            Logits of shape (B, K).
+        """
+        return self(self._joined(features))
+
+    def _joined(self, features: Mapping[str, Tensor]) -> Tensor:
+        maps = [features[name] for name in self.reads]
+        return maps[0] if len(maps) == 1 else torch.cat(maps, dim=1)
 
     def forward(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         """Classification logits.
@@ -121,19 +170,7 @@ class CAMHead(BaseModule):
             KeyError: If a sample has no tags.
             ValueError: If the number of tags is not the number of classes.
         """
-        for sample in batch_data_samples:
-            if 'gt_tags' not in sample:
-                raise KeyError(
-                    f'expected gt_tags in the sample of {sample.get("img_path")}, received none; '
-                    'use a dataset with tags and PackWSSSInputs in the pipeline'
-                )
-            if len(sample.gt_tags) != self.num_classes:
-                raise ValueError(
-                    f'expected {self.num_classes} tags (num_classes of the CAM head), received '
-                    f'{len(sample.gt_tags)} for {sample.get("img_path")}; make num_classes equal '
-                    "to the number of the dataset's foreground classes"
-                )
-        return torch.stack([sample.gt_tags for sample in batch_data_samples])
+        return stacked_tags(batch_data_samples, self.num_classes)
 
     def _select(self, features: Tensor | Sequence[Tensor]) -> Tensor:
         return features if isinstance(features, Tensor) else features[self.in_index]

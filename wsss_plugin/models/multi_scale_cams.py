@@ -1,0 +1,82 @@
+"""CAMs of a segmentor over several scales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from wsss_plugin.models.fixed_statistics import fixed_statistics
+from wsss_plugin.models.forward_pass import ForwardPass
+from wsss_plugin.models.phase_plan import features_of
+from wsss_plugin.models.without_gradient import without_gradient
+from wsss_plugin.ops.cam import multi_scale_cam
+from wsss_plugin.ops.cam_fusion import CAMFusion
+
+
+def multi_scale_cams(
+    model: Any, main: ForwardPass, names: Sequence[str], options: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """Normalised CAMs over all scales with flip, without gradient.
+
+    The backbone runs once a scale for all sources.
+
+    Args:
+        model: The segmentor.
+        main: The pass of the images themselves, whose raw CAMs are used at scale 1.
+        names: Which sources.
+        options: ``scales`` and how maps are fused; a source may override all but the scales.
+
+    Returns:
+        CAMs (B, K, H, W) in [0, 1] by name.
+    """
+    features = features_of(model, names)
+
+    def raw_cams(image: Tensor) -> dict[str, Tensor]:
+        copies = len(image) // len(main.image)
+        tags = None if main.tags is None else main.tags.repeat(copies, 1)
+        scaled = ForwardPass(model, image, tags, features)
+        return {name: scaled.raw(name) for name in names}
+
+    fusion = dict(options)
+    scales = fusion.pop('scales')
+    known = {name: main.raw(name).detach() for name in names} if 1 in scales else None
+    with without_gradient(), fixed_statistics(model):
+        return multi_scale_cam(
+            raw_cams,
+            main.image,
+            scales,
+            known,
+            {name: fusion_of(model.cams[name], fusion) for name in names},
+            min_size=_patch_size(model.backbone),
+        )
+
+
+def fusion_of(source: Any, shared: Mapping[str, Any]) -> CAMFusion:
+    """How the maps of a CAM source are fused.
+
+    Args:
+        source: The source, whose ``multi_scale`` comes first.
+        shared: What holds where it says nothing.
+
+    Returns:
+        The steps.
+
+    Raises:
+        ValueError: If a key or a value is unknown.
+    """
+    given = {**shared, **source.multi_scale}
+    unknown = sorted(set(given) - set(CAMFusion.__dataclass_fields__))
+    if unknown:
+        raise ValueError(
+            f'expected keys of multi_scale among {sorted(CAMFusion.__dataclass_fields__)} (and '
+            f'scales, for the segmentor), received also {unknown}'
+        )
+    return CAMFusion(**given)
+
+
+def _patch_size(backbone: Any) -> int:
+    """The smallest side that a backbone sees."""
+    size = getattr(getattr(backbone, 'vit', backbone), 'patch_size', 1)
+    return max(size) if isinstance(size, tuple) else int(size)

@@ -1,0 +1,45 @@
+"""What a part of a segmentor reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Names of what a loss term or a label maker reads of a batch.
+
+    Attributes:
+        features: Features of the backbone, of the main view.
+        raw: CAM sources whose raw CAMs of the main view are read, with gradient.
+        logits: CAM sources whose classification logits of the main view are read.
+        cams: Normalised CAMs over several scales, without gradient.
+        labels: Labels.
+        views: Other views than the main one.
+        heads: Modules of ``heads``.
+        decoder: Whether the decode head's logits of the main view are read.
+    """
+
+    features: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    logits: tuple[str, ...] = ()
+    cams: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    decoder: bool = False
+
+    def __or__(self, other: Needs) -> Needs:
+        """Both together, each name once.
+
+        >>> (Needs(raw=('final',)) | Needs(raw=('final', 'aux'), decoder=True)).raw
+        ('final', 'aux')
+        """
+        names = {
+            field.name: tuple(
+                dict.fromkeys((*getattr(self, field.name), *getattr(other, field.name)))
+            )
+            for field in fields(self)
+            if field.name != 'decoder'
+        }
+        return Needs(**names, decoder=self.decoder or other.decoder)

@@ -1,0 +1,120 @@
+"""What label makers from CAMs have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mmengine.model import BaseModule, ModuleDict
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
+from wsss_plugin.models.schedule import Schedule
+from wsss_plugin.models.without_gradient import without_gradient
+from wsss_plugin.ops.cam import average_cams
+
+if TYPE_CHECKING:
+    from wsss_plugin.models.batch import Batch
+
+
+class CAMLabelMaker(BaseModule):
+    """Averages CAMs, makes a label by two background thresholds, and filters it.
+
+    Args:
+        cams: Names of the CAM sources whose CAMs are averaged, or pairs (iteration, names).
+        thresholds: ``low`` and ``high`` of this maker alone; None for the segmentor's.
+        filters: Configs of label filters by name, applied by sorted name.
+        ignore_index: Label of ignored positions.
+        init_cfg: MMEngine's initialisation config.
+
+    Raises:
+        ValueError: If the CAMs or the thresholds are not as said.
+    """
+
+    per_pixel = False
+
+    def __init__(
+        self,
+        cams: Sequence[Any],
+        thresholds: Mapping[str, Any] | None = None,
+        filters: Mapping[str, dict] | None = None,
+        ignore_index: int = 255,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.schedule = Schedule(cams, f'cams of {type(self).__name__}')
+        self.thresholds = BackgroundThresholds(**thresholds) if thresholds else None
+        self.ignore_index = ignore_index
+        given = {name: config for name, config in (filters or {}).items() if config is not None}
+        self.filters = ModuleDict({name: MODELS.build(given[name]) for name in sorted(given)})
+
+    def needs(self, iteration: int | None, max_iters: int | None) -> Needs:
+        """What it reads.
+
+        Args:
+            iteration: 0-based iteration, None outside a training.
+            max_iters: Length of the training, where it is known.
+
+        Returns:
+            Names.
+        """
+        needs = Needs(cams=self.schedule.at(iteration, max_iters))
+        for label_filter in self.filters.values():
+            if hasattr(label_filter, 'needs'):
+                needs = needs | label_filter.needs(iteration, max_iters)
+        return needs
+
+    def starts(self, max_iters: int | None) -> tuple[int, ...]:
+        """Iterations at which other CAMs make the label.
+
+        Args:
+            max_iters: Length of the training, where it is known.
+
+        Returns:
+            Iterations, the first 0.
+        """
+        return self.schedule.starts(max_iters)
+
+    def make(
+        self,
+        batch: Batch,
+        cams: Sequence[str] | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Tensor:
+        """The label.
+
+        Args:
+            batch: The batch.
+            cams: Names of other CAMs for this call.
+            low: Another low threshold for this call.
+            high: Another high threshold for this call.
+
+        Returns:
+            A tensor without gradient.
+        """
+        names = cams or self.schedule.at(batch.iteration, batch.max_iters)
+        thresholds = self.thresholds or batch.thresholds
+        low = thresholds.low if low is None else low
+        with without_gradient():
+            chosen = thresholds.high_of(batch.tags) if high is None else high
+            label = self.label(batch, average_cams(batch.cams(names)), low, chosen)
+            for label_filter in self.filters.values():
+                label = label_filter(batch, label)
+        return label
+
+    def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:
+        """The label that a CAM makes; subclasses say how.
+
+        Args:
+            batch: The batch.
+            cam: Normalised CAM (B, K, H, W) in [0, 1].
+            low: Low background threshold.
+            high: High background threshold, a number or one per image (B,).
+
+        Returns:
+            A tensor without gradient.
+        """
+        raise NotImplementedError

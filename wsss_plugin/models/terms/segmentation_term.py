@@ -1,0 +1,71 @@
+"""Segmentation by the decode head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mmseg.models.losses import accuracy
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.terms.loss_term import LossTerm
+
+if TYPE_CHECKING:
+    from wsss_plugin.models.batch import Batch
+
+
+@MODELS.register_module()
+class SegmentationTerm(LossTerm):
+    """Teaches the decode head a label map.
+
+    Args:
+        labels: Name of the label maker, such as ``PixelLabels``.
+        loss: Config of any loss for ``loss_decode`` of a decode head; default
+            ``BalancedCrossEntropyLoss``.
+        trains: As for ``LossTerm``.
+        **kwargs: As for ``LossTerm``.
+    """
+
+    def __init__(
+        self,
+        labels: str,
+        loss: dict | None = None,
+        trains: tuple[str, ...] = ('decode_head',),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(loss or dict(type='BalancedCrossEntropyLoss'), trains=trains, **kwargs)
+        self.labels = labels
+
+    def needs(self) -> Needs:
+        """What it reads once it has begun.
+
+        Returns:
+            Names.
+        """
+        return Needs(labels=(self.labels,), decoder=True)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The loss of the decode head.
+
+        Args:
+            batch: The batch.
+
+        Returns:
+            The loss under its own name, ``acc_seg`` in percent, and ``supervised_fraction``, the
+            share of pixels that are not ignored.
+        """
+        head, label = batch.decode_head, batch.label(self.labels)
+        logits = resize(
+            batch.main.decode_logits,
+            size=label.shape[-2:],
+            mode='bilinear',
+            align_corners=head.align_corners,
+        )
+        ignore = head.ignore_index
+        return {
+            self.loss.loss_name: self.loss(logits, label, ignore_index=ignore),
+            'acc_seg': accuracy(logits, label, ignore_index=ignore),
+            'supervised_fraction': (label != ignore).float().mean(),
+        }
