@@ -37,7 +37,7 @@ def read_readme() -> str:
 
 setup(
     name='wsss_plugin',
-    version='0.1.0',
+    version='0.2.0',
     description='Weakly supervised semantic segmentation for MMSegmentation',
     long_description=read_readme(),
     long_description_content_type='text/markdown',

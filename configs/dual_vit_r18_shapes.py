@@ -5,7 +5,15 @@ _base_ = [
     './_base_/schedules/shapes.py',
     './_base_/default_runtime.py',
 ]
-model = dict(loss_starts=dict(ptc=600, ctc=600, seg=600, consistency=600))
+start = 600  # iterations of classification before CAMs are worth learning from
+model = dict(
+    terms=dict(
+        consistency=dict(start=start),
+        ptc=dict(start=start),
+        ctc=dict(start=start),
+        seg=dict(start=start),
+    ),
+)
 custom_hooks = [
     dict(type='CosineThresholdHook', start=0.3, end=0.15),
     {{_base_.safe_checkpoint_hook}},

@@ -10,14 +10,11 @@ _base_ = [
 num_classes = 80
 model = dict(
     decode_head=dict(num_classes=num_classes + 1),
-    cam_head=dict(num_classes=num_classes),
-    aux_cam_head=dict(num_classes=num_classes),
-    cnn_cam_head=dict(num_classes=num_classes),
     thresholds=dict(low=0.25, high=0.65),  # th(l), th(0), section 2.1
     # (ToCo) three phases, each after the iteration before; the paper is silent. Loss (1) acts from
     # iteration 0 on.
-    loss_starts=dict(seg=8001, ptc=12001, ctc=12001),
-    label_cams=((0, ('aux',)), (12001, ('final', 'cnn'))),
+    labels=dict(pixel=dict(cams=((0, ('aux',)), (12001, ('final', 'cnn'))))),
+    terms=dict(seg=dict(start=8001), ptc=dict(start=12001), ctc=dict(start=12001)),
 )
 batch_size_hook = dict(type='EffectiveBatchSizeHook', paper_batch_size=8)  # section 2.1
 shared_hooks = [

@@ -10,13 +10,15 @@ _base_ = [
 num_classes = 80
 model = dict(
     decode_head=dict(num_classes=num_classes + 1),
-    cam_head=dict(num_classes=num_classes),
-    aux_cam_head=dict(num_classes=num_classes),
-    loss_ctc=dict(temperature=1.0),  # (ToCo) in effect, although its option says 0.5
     thresholds=dict(low=0.25, high=0.65),  # (ToCo)
     # (ToCo) three phases, each after the iteration before.
-    loss_starts=dict(seg=8001, ptc=12001, ctc=12001),
-    label_cams=((0, ('aux',)), (12001, ('final',))),
+    labels=dict(pixel=dict(cams=((0, ('aux',)), (12001, ('final',))))),
+    terms=dict(
+        seg=dict(start=8001),
+        ptc=dict(start=12001),
+        # (ToCo) temperature 1 in effect, although its option says 0.5
+        ctc=dict(start=12001, loss=dict(temperature=1.0)),
+    ),
 )
 custom_hooks = [
     dict(type='EffectiveBatchSizeHook', paper_batch_size=8),  # (ToCo)

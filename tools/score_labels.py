@@ -25,18 +25,19 @@ import torch.nn.functional as F
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.utils import track_iter_progress
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
-from wsss_plugin.engine.config_types import is_kind, type_name
+from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.evaluation import LabelScores
-from wsss_plugin.models.segmentors import TokenContrastSegmentor
-from wsss_plugin.ops.cam import average_cams
+from wsss_plugin.models.cams import DecoderCAM
+from wsss_plugin.models.segmentors import WeakSegmentor
 
 COLUMNS = {
     'mIoU': 'mIoU where labelled',
@@ -45,6 +46,7 @@ COLUMNS = {
     'foreground_as_background': 'foreground as background',
     'background_as_foreground': 'background as foreground',
 }
+_DECODER = 'decoder'
 _NEEDED = {
     'gt_sem_seg': ('a mask', 'put LoadAnnotations into test_dataloader.dataset.pipeline'),
     'gt_tags': ('the tags', 'add its annotation or remove it from the list of images'),
@@ -66,6 +68,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="CAMs that make labels, '+' for the average, 'decoder' for what the decode head has "
         'learnt; default: each CAM alone, then all',
     )
+    parser.add_argument(
+        '--labels', metavar='NAME', help="label maker; default: the config's, if it has only one"
+    )
     parser.add_argument('--low', nargs='+', type=float, help="default: the config's")
     parser.add_argument(
         '--high', nargs='+', type=float, help="default: the config's at the end of training"
@@ -79,25 +84,37 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def load_segmentor(config: Config, checkpoint: str) -> TokenContrastSegmentor:
+def load_segmentor(
+    config: Config, checkpoint: str, labels: str | None = None
+) -> tuple[WeakSegmentor, str]:
     """Builds the segmentor and loads its weights.
 
     Args:
         config: The config.
         checkpoint: The checkpoint file.
+        labels: Name of the label maker, None for the only one.
 
     Returns:
-        The segmentor in evaluation mode.
+        The segmentor in evaluation mode, whose decode head can stand as a CAM, and the name of the
+        label maker.
 
     Raises:
         TypeError: If the config's segmentor makes no pseudo labels.
+        ValueError: If there is no such label maker, or several and none is named.
     """
-    if not is_kind(config.model, 'TokenContrastSegmentor', MODELS):
+    makers = predicts(config.model)['labels']
+    if not makers:
         raise TypeError(
-            'expected a segmentor that makes pseudo labels, such as TokenContrastSegmentor or '
-            f'DualBranchSegmentor, received {type_name(config.model)}; name another config'
+            'expected a segmentor that makes pseudo labels, such as a WeakSegmentor with '
+            f'PixelLabels among its labels, received {type_name(config.model)} without; name '
+            'another config'
         )
-    return load_trained_model(config, checkpoint)[0]
+    if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
+        raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
+    model = load_trained_model(config, checkpoint)[0]
+    if _DECODER not in model.cams and model.decode_head is not None:
+        model.cams[_DECODER] = DecoderCAM(model.num_foreground)
+    return model, labels or makers[0]
 
 
 def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -195,7 +212,8 @@ def inside(label: Tensor, sample: SegDataSample) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def score(
-    model: TokenContrastSegmentor,
+    model: WeakSegmentor,
+    labels: str,
     config: Config,
     args: argparse.Namespace,
 ) -> dict[tuple[str, float, float], dict[str, float]]:
@@ -203,6 +221,7 @@ def score(
 
     Args:
         model: The segmentor.
+        labels: Name of the label maker.
         config: The config.
         args: The command line.
 
@@ -210,22 +229,23 @@ def score(
         Scores by CAMs, low and high threshold.
     """
     each_and_all = (*model.cam_names, '+'.join(model.cam_names))
-    cams_by_text = named_cams(args.cams or each_and_all, model.label_names)
+    cams_by_text = named_cams(args.cams or each_and_all, tuple(model.cams))
+    maker = model.labels[labels]
+    thresholds = maker.thresholds or model.thresholds
     needed = tuple(dict.fromkeys(name for names in cams_by_text.values() for name in names))
-    lows = args.low or [model.thresholds.low]
-    highs = args.high or [model.thresholds.high]
+    lows = args.low or [thresholds.low]
+    highs = args.high or [thresholds.high]
     combinations = grid(cams_by_text, lows, highs)
-    classes, ignore = model.decode_head.num_classes, model.decode_head.ignore_index
+    classes, ignore = model.num_classes, maker.ignore_index
     scores = {key: LabelScores(classes, ignore) for key in combinations}
     for item in items(config, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
         require_truth(sample)
-        cams = model.multi_scale_cams(image, needed)
+        batch = model.batch(image, [sample])
+        batch.cams(needed)
         for text, low, high in combinations:
-            names = cams_by_text[text]
-            cam = average_cams([cams[name] for name in names])
-            label = model.refined_label(image, cam, sample.gt_tags[None], low=low, high=high)
+            label = maker.make(batch, cams_by_text[text], low, high)
             scores[text, low, high].add(*inside(label[0], sample))
     return {key: value.summary() for key, value in scores.items()}
 
@@ -251,8 +271,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     use_final_threshold(config)
-    model = load_segmentor(config, args.checkpoint)
-    print('\n' + table(score(model, config, args)))
+    model, labels = load_segmentor(config, args.checkpoint, args.labels)
+    print('\n' + table(score(model, labels, config, args)))
 
 
 if __name__ == '__main__':

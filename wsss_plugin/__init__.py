@@ -1,17 +1,18 @@
-"""Weakly supervised semantic segmentation for MMSegmentation; importing it registers everything."""
+"""Weakly supervised semantic segmentation for MMSegmentation; importing it registers everything.
 
-from wsss_plugin import compat
+Where no part of the toolbox is installed, only ``wsss_plugin.ops`` can be imported: it needs torch
+alone.
+"""
 
-compat.require_toolbox()
-compat.provide_compiled_extension()
+from wsss_plugin import compat, ops
 
-from wsss_plugin import (  # noqa: E402  (the toolbox imports only after the two calls above)
-    datasets,
-    engine,
-    evaluation,
-    models,
-    ops,
-)
+__version__ = '0.2.0'
+__all__ = ['compat', 'ops']
 
-__version__ = '0.1.0'
-__all__ = ['compat', 'datasets', 'engine', 'evaluation', 'models', 'ops']
+if not compat.toolbox_is_absent():
+    compat.require_toolbox()
+    compat.provide_compiled_extension()
+
+    from wsss_plugin import datasets, engine, evaluation, models
+
+    __all__ += ['datasets', 'engine', 'evaluation', 'models']

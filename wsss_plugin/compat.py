@@ -53,6 +53,15 @@ def provide_compiled_extension() -> bool:
     return True
 
 
+def toolbox_is_absent() -> bool:
+    """Whether no package of a toolbox is installed, not even part of one.
+
+    Returns:
+        bool: True where neither MMEngine nor MMCV nor MMSegmentation can be found.
+    """
+    return all(importlib.util.find_spec(name) is None for name in _TOOLBOX[:3])
+
+
 def require_toolbox() -> None:
     """Checks that one complete toolbox is installed and that torchvision fits torch.
 

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/voc_animals_dual.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(loss_starts=dict(seg={{_base_.seg_start}}))
+model = dict(terms=dict(seg=dict(start={{_base_.seg_start}})))
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.55),
     {{_base_.safe_checkpoint_hook}},

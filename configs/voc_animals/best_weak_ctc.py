@@ -3,6 +3,6 @@
 # seed. It is no better: docs/results/voc_animals_readings.md
 _base_ = '../best_voc_animals.py'
 model = dict(
-    aux_cam_head=dict(init_cfg=dict(_delete_=True, type='Normal', layer='Conv2d', std=0.02)),
-    loss_ctc=dict(loss_weight=0.1),
+    cams=dict(aux=dict(init_cfg=dict(_delete_=True, type='Normal', layer='Conv2d', std=0.02))),
+    terms=dict(ctc=dict(weight=0.1)),
 )

@@ -3,11 +3,20 @@
 _base_ = './all.py'
 model = dict(
     _delete_=True,
-    type='CAMSegmentor',
+    type='WeakSegmentor',
     data_preprocessor={{_base_.model.data_preprocessor}},
     backbone={{_base_.model.backbone.cnn}},
-    cam_head={{_base_.model.cnn_cam_head}},
-    cam_scales={{_base_.model.cam_scales}},
+    cams=dict(
+        final=dict(
+            type='CAMHead',
+            reads='out.-1',
+            in_channels={{_base_.model.cams.cnn.in_channels}},
+            num_classes={{_base_.num_classes}},
+            pooling={{_base_.model.cams.cnn.pooling}},
+        ),
+    ),
+    terms=dict(cls={{_base_.model.terms.cls}}),
+    multi_scale={{_base_.model.multi_scale}},
 )
 train_pipeline = [
     dict(type='LoadImageOrRaise'),

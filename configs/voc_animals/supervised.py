@@ -3,15 +3,18 @@
 _base_ = './toco.py'
 model = dict(
     _delete_=True,
-    type='EncoderDecoder',
+    type='WeakSegmentor',
     data_preprocessor={{_base_.model.data_preprocessor}},
     backbone={{_base_.model.backbone}},
-    decode_head=dict(
-        type='ConvMLPHead',
-        in_channels={{_base_.width}},
-        hidden_channels={{_base_.model.decode_head.hidden_channels}},
-        num_classes={{_base_.model.decode_head.num_classes}},
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    decode_head={{_base_.model.decode_head}},
+    decode_reads={{_base_.model.decode_reads}},
+    labels=dict(true=dict(type='TrueLabels')),
+    terms=dict(
+        seg=dict(
+            type='SegmentationTerm',
+            labels='true',
+            loss=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+        ),
     ),
     test_cfg=dict(mode='whole'),
 )

@@ -5,4 +5,4 @@ _base_ = [
     '../_base_/schedules/voc_animals.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(loss_starts=dict(seg={{_base_.seg_start}}))
+model = dict(terms=dict(seg=dict(start={{_base_.seg_start}})))

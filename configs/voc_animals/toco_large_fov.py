@@ -7,6 +7,5 @@ model = dict(
         in_channels={{_base_.width}},
         channels=512,
         num_classes={{_base_.model.decode_head.num_classes}},
-        loss_decode={{_base_.model.decode_head.loss_decode}},
     ),
 )

@@ -4,9 +4,9 @@ _base_ = './toco_large_fov.py'
 max_iters = 740
 warmup = 74
 model = dict(
-    cam_head=dict(init_cfg=None),  # (ToCo) PyTorch's first weights
-    aux_cam_head=dict(init_cfg=None),
-    loss_starts=dict(seg=148),
+    # (ToCo) PyTorch's first weights
+    cams=dict(final=dict(init_cfg=None), aux=dict(init_cfg=None)),
+    terms=dict(seg=dict(start=148)),
 )
 vit_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=False, begin=0, end=warmup + 1),

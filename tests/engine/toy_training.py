@@ -39,8 +39,7 @@ class ToyModel(BaseModel):
         super().__init__()
         torch.manual_seed(1)
         self.backbone = nn.ModuleDict({'vit': nn.Linear(4, 3), 'cnn': nn.Linear(4, 3)})
-        self.cam_head = nn.Linear(3, 1)
-        self.cnn_cam_head = nn.Linear(3, 1)
+        self.cams = nn.ModuleDict({'final': nn.Linear(3, 1), 'cnn': nn.Linear(3, 1)})
         self.thresholds = SimpleNamespace(low=0.25, high=0.0)
         self.spoil_at = spoil_at
         self.calls = 0
@@ -49,8 +48,8 @@ class ToyModel(BaseModel):
         assert mode == 'loss'
         x = torch.stack(list(inputs)) if isinstance(inputs, (list, tuple)) else inputs
         target = torch.as_tensor(data_samples, dtype=torch.float32)
-        vit = self.cam_head(self.backbone['vit'](x).tanh()).squeeze(1)
-        cnn = self.cnn_cam_head(self.backbone['cnn'](x).tanh()).squeeze(1)
+        vit = self.cams['final'](self.backbone['vit'](x).tanh()).squeeze(1)
+        cnn = self.cams['cnn'](self.backbone['cnn'](x).tanh()).squeeze(1)
         loss_vit = (vit.float() - target).square().mean() * self.thresholds.high
         loss_cnn = (cnn.float() - target).square().mean()
         self.calls += 1
@@ -104,7 +103,7 @@ def toy_config(
                     'vit': {'type': 'AdamW', 'lr': 1e-2},
                     'cnn': {'type': 'SGD', 'lr': 1e-2, 'momentum': 0.9},
                 },
-                'paramwise_cfg': {'branches': {'cnn': ['backbone.cnn', 'cnn_cam_head']}},
+                'paramwise_cfg': {'branches': {'cnn': ['backbone.cnn', 'cams.cnn']}},
                 **optim_options,
             },
             'param_scheduler': {

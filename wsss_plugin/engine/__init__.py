@@ -13,6 +13,7 @@ from wsss_plugin.engine.optimizers import (
     DualBranchOptimWrapperConstructor,
     JointOptimizer,
     JointOptimWrapper,
+    JointOptimWrapperConstructor,
 )
 from wsss_plugin.engine.wrappers import DeviceAgnosticDistributedDataParallel
 
@@ -25,6 +26,7 @@ __all__ = [
     'DualBranchOptimWrapperConstructor',
     'EffectiveBatchSizeHook',
     'JointOptimWrapper',
+    'JointOptimWrapperConstructor',
     'JointOptimizer',
     'ProgressKeeper',
     'SafeCheckpointHook',

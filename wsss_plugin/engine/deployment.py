@@ -1,4 +1,4 @@
-"""What remains of a trained segmentor when only its segmentation branch is used."""
+"""What remains of a trained segmentor when only its segmentation is used."""
 
 from __future__ import annotations
 
@@ -10,90 +10,74 @@ from typing import Any
 from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.segmentor_kinds import deployed
+from wsss_plugin.engine.version_0_1 import renamed_weights
 
-_SEGMENTATION_PARTS = ('neck.', 'decode_head.')
-_KEPT_MODEL_KEYS = ('data_preprocessor', 'neck', 'decode_head', 'test_cfg')
 
-
-def deployed_weights(state_dict: Mapping[str, Tensor], half: bool = False) -> dict[str, Tensor]:
-    """Keeps the weights of the transformer, the neck and the decode head.
+def deployed_weights(
+    state_dict: Mapping[str, Tensor], model: Mapping[str, Any], half: bool = False
+) -> dict[str, Tensor]:
+    """Keeps the weights that the deployed model has.
 
     Args:
         state_dict (Mapping): Weights of a trained segmentor by name.
+        model (Mapping): ``model`` of the training's config.
         half (bool): Whether floating-point weights are stored as float16.
 
     Returns:
-        dict: Weights by the names of an ``EncoderDecoder`` with the same transformer.
+        dict: Weights by the names of the deployed model.
 
     Raises:
-        ValueError: If the backbone or the decode head is missing.
-
-    Examples:
-        >>> import torch
-        >>> weights = {
-        ...     'backbone.vit.norm.bias': torch.zeros(1),
-        ...     'backbone.cnn.conv1.weight': torch.zeros(1),
-        ...     'decode_head.conv_seg.bias': torch.zeros(1),
-        ... }
-        >>> list(deployed_weights(weights))
-        ['backbone.norm.bias', 'decode_head.conv_seg.bias']
+        ValueError: If the segmentor cannot be deployed, or a part has no weight in the checkpoint.
     """
-    plain_dict = {name.removeprefix('module.'): weight for name, weight in state_dict.items()}
-    dual = any(name.startswith('backbone.vit.') for name in plain_dict)
-    trunk = 'backbone.vit.' if dual else 'backbone.'
+    _, prefixes = deployed(model)
+    plain = {name.removeprefix('module.'): weight for name, weight in state_dict.items()}
     kept = {}
-    for plain, weight in plain_dict.items():
-        if plain.startswith((trunk, *_SEGMENTATION_PARTS)):
-            name = plain.replace(trunk, 'backbone.', 1) if plain.startswith(trunk) else plain
-            shrink = half and weight.is_floating_point()
-            kept[name] = weight.half() if shrink else weight
-    for part in ('backbone.', 'decode_head.'):
-        if not any(name.startswith(part) for name in kept):
+    for old, new in prefixes.items():
+        found = {
+            new + name.removeprefix(old): weight
+            for name, weight in renamed_weights(plain).items()
+            if name.startswith(old)
+        }
+        if not found:
             raise ValueError(
-                f'expected weights named {part}* in the checkpoint, received '
-                f'{list(state_dict)[:3]}...; give a checkpoint that tools/train.py saved'
+                f'expected weights named {old}* in the checkpoint, received '
+                f'{list(state_dict)[:3]}...; give a checkpoint that tools/train.py saved, and the '
+                'config of its training'
             )
-    return kept
+        kept.update(found)
+    return {
+        name: weight.half() if half and weight.is_floating_point() else weight
+        for name, weight in kept.items()
+    }
 
 
 def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
     """Derives the config of the deployed model from that of the trained one.
 
-    It has no CAM head, so a class prior is left out, with a warning.
+    It has no CAM source, so a class prior is left out, with a warning.
 
     Args:
         model (Mapping): ``model`` of the training's config.
 
     Returns:
-        dict: ``model`` of an ``EncoderDecoder`` that needs no pre-trained weights.
+        dict: ``model`` of a segmentor that needs no pre-trained weights.
+
+    Raises:
+        ValueError: If the segmentor cannot be deployed.
     """
-    backbone = dict(model['backbone'])
-    backbone = dict(backbone['vit']) if 'vit' in backbone else backbone
-    backbone.setdefault('type', 'TimmVisionTransformer')
-    for key in ('pretrained', 'init_cfg', 'checkpoint'):
-        backbone.pop(key, None)
-    deployed: dict[str, Any] = {
-        key: copy.deepcopy(dict(model[key]))
-        for key in _KEPT_MODEL_KEYS
-        if model.get(key) is not None
-    }
-    deployed.update(type='EncoderDecoder', backbone=backbone, train_cfg={})
-    test_cfg = deployed.setdefault('test_cfg', {})
-    test_cfg.pop('cam', None)
-    if test_cfg.pop('class_prior', None) is not None:
+    config = copy.deepcopy(deployed(model)[0])
+    if (model.get('test_cfg') or {}).get('class_prior') is not None:
         warnings.warn(
-            'test_cfg.class_prior needs a CAM head, and the deployed model has none: it predicts '
+            'test_cfg.class_prior needs a CAM source, and the deployed model has none: it predicts '
             'without; its scores are those of tools/test.py with --cfg-options '
             'model.test_cfg.class_prior=None',
             stacklevel=2,
         )
-    test_cfg.setdefault('mode', 'whole')
-    preprocessor = deployed.get('data_preprocessor', {})
+    preprocessor = config.get('data_preprocessor', {})
     if type_name(preprocessor) == 'MultiViewDataPreProcessor':
         preprocessor['type'] = 'SegDataPreProcessor'
-    for key in ('neck', 'decode_head'):
-        deployed.get(key, {}).pop('init_cfg', None)
-    return deployed
+    return config
 
 
 def with_toolbox_loader(part: Any) -> Any:

@@ -16,6 +16,7 @@ from mmseg.registry import DATASETS, HOOKS, METRICS, OPTIM_WRAPPER_CONSTRUCTORS
 
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import is_kind, type_name
+from wsss_plugin.engine.segmentor_kinds import threshold_keys
 
 # Schedules that end at eta_min, which is 0 if nothing is said.
 _FALLING_TO_ZERO = ('PolyLR', 'CosineAnnealingLR')
@@ -121,9 +122,14 @@ def use_final_threshold(config: Config) -> None:
         config (Config): Changed in place where a ``CosineThresholdHook`` is among its hooks and
             the model has the threshold at which that one starts.
     """
+    known = threshold_keys(config.model)
     for hook in config.get('custom_hooks') or []:
-        if is_kind(hook, 'CosineThresholdHook', HOOKS):
-            thresholds = config.model.get('thresholds', {})
+        if not is_kind(hook, 'CosineThresholdHook', HOOKS):
+            continue
+        for key in hook.get('targets', ('thresholds',)):
+            thresholds: Any = config.model if key in known else {}
+            for name in key.split('.'):
+                thresholds = thresholds.get(name) or {}
             if thresholds.get('high') == hook['start']:
                 thresholds['high'] = hook['end']
 

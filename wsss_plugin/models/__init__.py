@@ -1,6 +1,10 @@
 """Registered modules over the operators."""
 
-from wsss_plugin.models import (
+from wsss_plugin import compat
+
+compat.require_toolbox()
+
+from wsss_plugin.models import (  # noqa: E402  (the toolbox may be missing)
     backbones,
     cams,
     data_preprocessors,
@@ -11,7 +15,7 @@ from wsss_plugin.models import (
     segmentors,
     terms,
 )
-from wsss_plugin.models.pseudo_labels import PAR
+from wsss_plugin.models.pseudo_labels import PAR  # noqa: E402
 
 __all__ = [
     'PAR',

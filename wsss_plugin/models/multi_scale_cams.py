@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -53,6 +53,24 @@ def multi_scale_cams(
         )
 
 
+def check_multi_scale(options: Mapping[str, Any], sources: Iterable[Any]) -> None:
+    """Checks how CAMs over several scales are made, when a segmentor is built.
+
+    Args:
+        options: ``scales`` and how maps are fused.
+        sources: The CAM sources.
+
+    Raises:
+        ValueError: If a scale is not positive, or a key or a value is unknown.
+    """
+    shared = dict(options)
+    scales = shared.pop('scales')
+    if not scales or min(scales) <= 0:
+        raise ValueError(f'expected positive multi_scale.scales, received {tuple(scales)}')
+    for source in sources:
+        fusion_of(source, shared)
+
+
 def fusion_of(source: Any, shared: Mapping[str, Any]) -> CAMFusion:
     """How the maps of a CAM source are fused.
 
@@ -66,14 +84,7 @@ def fusion_of(source: Any, shared: Mapping[str, Any]) -> CAMFusion:
     Raises:
         ValueError: If a key or a value is unknown.
     """
-    given = {**shared, **source.multi_scale}
-    unknown = sorted(set(given) - set(CAMFusion.__dataclass_fields__))
-    if unknown:
-        raise ValueError(
-            f'expected keys of multi_scale among {sorted(CAMFusion.__dataclass_fields__)} (and '
-            f'scales, for the segmentor), received also {unknown}'
-        )
-    return CAMFusion(**given)
+    return CAMFusion().replaced(shared).replaced(source.multi_scale, 'multi_scale of a CAM source')
 
 
 def _patch_size(backbone: Any) -> int:

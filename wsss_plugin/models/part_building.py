@@ -49,3 +49,54 @@ def _check_name(name: Any, key: str) -> None:
             f'expected names without dots in model.{key} that no attribute of a ModuleDict has, '
             f'received {name!r}; choose another name'
         )
+
+
+def build_decode_head(config: Mapping[str, Any] | None) -> Any:
+    """Builds the decode head, whose loss is that of a term.
+
+    Args:
+        config: Its config, or None.
+
+    Returns:
+        The decode head, or None.
+
+    Raises:
+        ValueError: If the config has a loss of its own, which would not be used.
+    """
+    if config is None:
+        return None
+    if 'loss_decode' in config:
+        raise ValueError(
+            'expected the loss of the decode head in a term, as terms=dict(seg=dict('
+            "type='SegmentationTerm', labels=..., loss=...)), received model.decode_head."
+            'loss_decode; move it there, and its loss_weight to weight of the term'
+        )
+    # MMSegmentation builds one; this is its default but for a warning.
+    unused = dict(type='CrossEntropyLoss', avg_non_ignore=True)
+    return MODELS.build({**config, 'loss_decode': unused})
+
+
+def foreground_classes(decode_head: Any, cams: Mapping[str, Any], heads: Any) -> int:
+    """The number of foreground classes of a segmentor.
+
+    Args:
+        decode_head: Its decode head, or None.
+        cams: Its CAM sources by name.
+        heads: Configs of its further heads.
+
+    Returns:
+        The number; 0 where it predicts nothing.
+
+    Raises:
+        ValueError: If nothing predicts.
+    """
+    if decode_head is not None:
+        return decode_head.num_classes - 1
+    if 'final' in cams:
+        return cams['final'].num_classes
+    if cams or not heads:
+        raise ValueError(
+            'expected a decode head, or a CAM source called final that predicts, in model, '
+            f'received decode_head=None and cams={list(cams)}'
+        )
+    return 0

@@ -1,7 +1,6 @@
 # The dual-branch network: MobileNetV2 beside DeiT-tiny.
 _base_ = './toco_deit_tiny.py'
 model = dict(
-    type='DualBranchSegmentor',
     backbone=dict(
         _delete_=True,
         type='DualBranchBackbone',
@@ -25,19 +24,18 @@ model = dict(
         # docs/results/voc_animals_readings.md.
         placement='residual',
     ),
-    cnn_cam_head=dict(
-        type='CAMHead',
-        in_channels=320,
-        num_classes={{_base_.num_classes}},
-        pooling='avg',
-        loss_cls={{_base_.loss_cls}},
-    ),
+    cams=dict(cnn=dict(type='CAMHead', reads='cnn', in_channels=320, pooling='avg')),
     # The paper does not say whose CAM makes the label. Both together make cleaner labels than
     # either: see docs/results/voc_animals_readings.md.
-    label_cams=((0, ('final', 'cnn')),),
-    # Nor which branch loss (1) teaches. Where the CNN learns from it too, the whole method is lower
-    # with one seed of three and no better with the others: see the same page.
-    loss_consistency=dict(
-        type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1, detach='second'
+    labels=dict(pixel=dict(cams=('final', 'cnn'))),
+    terms=dict(
+        consistency=dict(
+            type='ConsistencyTerm',
+            pairs=(('aux', 'cnn'), ('final', 'cnn')),
+            # Nor which branch it teaches. Where the CNN learns from it too, the whole method is
+            # lower with one seed of three and no better with the others: see the same page.
+            loss=dict(type='SemanticConsistencyLoss', norm='l1', detach='second'),
+            weight=0.1,
+        ),
     ),
 )

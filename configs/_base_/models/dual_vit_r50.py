@@ -2,7 +2,6 @@
 _base_ = './toco_vit_b.py'
 num_classes = 20
 model = dict(
-    type='DualBranchSegmentor',
     backbone=dict(
         _delete_=True,
         type='DualBranchBackbone',
@@ -28,21 +27,20 @@ model = dict(
         type='ConvMLPHead',  # section 2.1: two 3x3, one 1x1 convolution and an MLP layer
         in_channels=768,
         num_classes=num_classes + 1,
-        loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),  # w3 of eq. (13)
     ),
-    cnn_cam_head=dict(
-        type='CAMHead',
-        in_channels=2048,
-        num_classes=num_classes,
-        pooling='avg',  # section 1.5
-        loss_cls={{_base_.loss_cls}},
-    ),
+    # Average pooling: section 1.5.
+    cams=dict(cnn=dict(type='CAMHead', reads='cnn', in_channels=2048, pooling='avg')),
     # The paper is silent, ToCo takes the final CAM alone; the average made cleaner labels in
     # docs/results/voc_animals_readings.md.
-    label_cams=((0, ('final', 'cnn')),),
-    # lambda_1 = lambda_2 = 0.1 of eq. (1), section 2.1; L1 by Table 2. The paper is silent on which
-    # branch it teaches; there the transformer alone was best.
-    loss_consistency=dict(
-        type='SemanticConsistencyLoss', norm='l1', loss_weight=0.1, detach='second'
+    labels=dict(pixel=dict(cams=('final', 'cnn'))),
+    terms=dict(
+        consistency=dict(
+            type='ConsistencyTerm',
+            pairs=(('aux', 'cnn'), ('final', 'cnn')),  # eq. (1)
+            # L1 by Table 2. The paper is silent on which branch it teaches; there the transformer
+            # alone was best.
+            loss=dict(type='SemanticConsistencyLoss', norm='l1', detach='second'),
+            weight=0.1,  # lambda_1 = lambda_2, section 2.1
+        ),
     ),
 )

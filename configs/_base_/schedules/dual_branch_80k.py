@@ -5,7 +5,7 @@ optim_wrapper = dict(
         cnn=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4),  # section 2.1
     ),
     paramwise_cfg=dict(
-        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cnn_cam_head']),
+        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cams.cnn']),
     ),
 )
 param_scheduler = dict(

@@ -10,7 +10,7 @@ optim_wrapper = dict(
     ),
     paramwise_cfg=dict(
         head_lr_mult=1,  # heads and branches start from random weights alike
-        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cnn_cam_head']),
+        branches=dict(cnn=['backbone.cnn', 'backbone.modulations', 'cams.cnn']),
     ),
 )
 # Linear to the end of the warm-up, then the polynomial counted from iteration 0 (ToCo).

@@ -3,17 +3,18 @@
 _base_ = './toco_shapes.py'
 model = dict(
     _delete_=True,
-    type='EncoderDecoder',
+    type='WeakSegmentor',
     data_preprocessor={{_base_.model.data_preprocessor}},
     backbone={{_base_.model.backbone}},
-    decode_head=dict(
-        type={{_base_.model.decode_head.type}},
-        in_channels={{_base_.model.decode_head.in_channels}},
-        embed_channels={{_base_.model.decode_head.embed_channels}},
-        hidden_channels={{_base_.model.decode_head.hidden_channels}},
-        channels={{_base_.model.decode_head.channels}},
-        num_classes={{_base_.model.decode_head.num_classes}},
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    decode_head={{_base_.model.decode_head}},
+    decode_reads={{_base_.model.decode_reads}},
+    labels=dict(true=dict(type='TrueLabels')),
+    terms=dict(
+        seg=dict(
+            type='SegmentationTerm',
+            labels='true',
+            loss=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+        ),
     ),
     test_cfg=dict(mode='whole'),
 )

@@ -2,27 +2,16 @@
 # only the CNN and what it adds differ: loss (1) and its CAM in the pseudo label.
 _base_ = '../../dual_vit_r18_shapes.py'
 model = dict(
-    _delete_=True,
-    type='TokenContrastSegmentor',
-    data_preprocessor={{_base_.model.data_preprocessor}},
-    backbone={{_base_.model.backbone.vit}},
-    decode_head={{_base_.model.decode_head}},
-    cam_head={{_base_.model.cam_head}},
-    aux_cam_head={{_base_.model.aux_cam_head}},
-    projection_head={{_base_.model.projection_head}},
-    refinement={{_base_.model.refinement}},
-    loss_ptc={{_base_.model.loss_ptc}},
-    loss_ctc={{_base_.model.loss_ctc}},
-    thresholds={{_base_.model.thresholds}},
-    cam_scales={{_base_.model.cam_scales}},
-    loss_starts=dict(
-        ptc={{_base_.model.loss_starts.ptc}},
-        ctc={{_base_.model.loss_starts.ctc}},
-        seg={{_base_.model.loss_starts.seg}},
+    backbone=dict(
+        _delete_=True,
+        type='TimmVisionTransformer',
+        model_name={{_base_.vit.model_name}},
+        freeze_position_embedding={{_base_.vit.freeze_position_embedding}},
+        model_args={{_base_.vit.model_args}},
     ),
-    local_crops={{_base_.model.local_crops}},
-    projection_momentum={{_base_.model.projection_momentum}},
-    test_cfg={{_base_.model.test_cfg}},
+    cams=dict(cnn=None),
+    labels=dict(pixel=dict(cams=('final',)), token=dict(cams=('aux',))),
+    terms=dict(consistency=None),
 )
 optim_wrapper = dict(
     optimizers=dict(_delete_=True, vit={{_base_.optim_wrapper.optimizers.vit}}),

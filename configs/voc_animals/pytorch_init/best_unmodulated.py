@@ -3,7 +3,8 @@
 _base_ = '../../best_voc_animals.py'
 model = dict(
     backbone=dict(modulation=None),
-    idle_losses='zero',  # the decoder's first steps are larger, as in ToCo's code
+    # The decoder's first steps are larger, as in ToCo's code.
+    terms=dict(seg=dict(idle='zero'), ctc=dict(idle='zero')),
     test_cfg=dict(class_prior='cnn'),
 )
 optim_wrapper = dict(

@@ -154,3 +154,39 @@ def test_refuses_the_state_of_other_optimisers():
     wrapper = JointOptimWrapper(**_members()[2])
     with pytest.raises(KeyError, match='optimizers it was trained with'):
         wrapper.load_state_dict({'vit': wrapper.state_dict()['vit']})
+
+
+def _named_member(order):
+    """One optimiser with momentum over parameters in a given order."""
+    parameters = {name: nn.Parameter(torch.zeros(2)) for name in order}
+    optimizer = torch.optim.SGD(list(parameters.items()), lr=0.1, momentum=0.9)
+    return parameters, JointOptimWrapper(vit=OptimWrapper(optimizer))
+
+
+def test_state_goes_by_the_names_of_the_parameters():
+    """Equal shapes: by position the moments would change places, and nothing would say so."""
+    parameters, wrapper = _named_member('ab')
+    wrapper.update_params((parameters['a'] - 3 * parameters['b']).sum())
+    fresh, other = _named_member('ba')
+    other.load_state_dict(wrapper.state_dict())
+    state = other['vit'].optimizer.state
+    assert torch.equal(state[fresh['a']]['momentum_buffer'], torch.ones(2))
+    assert torch.equal(state[fresh['b']]['momentum_buffer'], torch.full((2,), -3.0))
+    assert other.state_dict()['vit']['param_groups'][0]['param_names'] == ['a', 'b']
+
+
+def test_nothing_is_restored_where_one_member_does_not_fit():
+    members = {name: _named_member(name)[1]['vit'] for name in 'ab'}
+    wrapper = JointOptimWrapper(**members)
+    state = wrapper.state_dict()
+    state['a']['param_groups'][0]['lr'] = 7.0
+    state['b']['param_groups'][0].pop('param_names')
+    with pytest.raises(ValueError, match=r"'b'.*version 0\.1"):
+        wrapper.load_state_dict(state)
+    assert wrapper.get_lr() == {'a.lr': [0.1], 'b.lr': [0.1]}
+
+
+def test_refuses_the_state_of_a_plain_wrapper():
+    wrapper = JointOptimWrapper(**_members()[2])
+    with pytest.raises(KeyError, match='param_groups'):
+        wrapper.load_state_dict(wrapper['vit'].state_dict())

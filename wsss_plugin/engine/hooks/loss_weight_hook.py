@@ -20,8 +20,8 @@ class LossWeightHook(Hook):
     resumed run continues with the same value.
 
     Args:
-        loss (str): Path of the loss in the segmentor, for example 'decode_head.loss_decode', or
-            'decode_head.loss_decode.0' where a head has a list of losses.
+        loss (str): Path of a loss term or of a loss in the segmentor, for example 'terms.seg', or
+            'decode_head.loss_decode.0' in one of MMSegmentation whose head has a list of losses.
         weights (Sequence): Pairs (iteration, weight) with increasing iterations from 0.
 
     Raises:
@@ -73,6 +73,6 @@ class LossWeightHook(Hook):
             raise ValueError(
                 'expected loss of LossWeightHook to be the path of a module of '
                 f'{type(model).__name__} that has loss_weight, received {self.loss!r}; for example '
-                "'decode_head.loss_decode'"
+                "'terms.seg'"
             )
         return module

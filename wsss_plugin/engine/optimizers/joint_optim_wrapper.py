@@ -13,6 +13,7 @@ from mmseg.registry import OPTIM_WRAPPERS
 from torch import Tensor, nn
 
 from wsss_plugin.engine.optimizers.joint_optimizer import JointOptimizer
+from wsss_plugin.engine.optimizers.saved_groups import order_as_saved
 
 _DTYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
 
@@ -168,6 +169,8 @@ class JointOptimWrapper(OptimWrapperDict):
     def state_dict(self) -> dict[str, Any]:
         """Collects the states of the members by name, and that of the scaler where one is used.
 
+        Each group of an optimiser whose parameters have names holds them as ``param_names``.
+
         Returns:
             dict: Name of the member, or 'loss_scaler', to state.
         """
@@ -177,21 +180,31 @@ class JointOptimWrapper(OptimWrapperDict):
         return states
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restores what :meth:`state_dict` collected.
+        """Restores what :meth:`state_dict` collected, by the names of the parameters.
 
         Args:
-            state_dict (dict): Result of :meth:`state_dict`.
+            state_dict (dict): Result of :meth:`state_dict`. The order of its groups and parameters
+                is taken over.
 
         Raises:
             KeyError: If the optimisers of the checkpoint have other names.
+            ValueError: If an optimiser has other parameters or groups than in the checkpoint, or
+                the checkpoint has no names of parameters, as those of version 0.1.
         """
-        states = {name: dict(state) for name, state in state_dict.items()}
+        states = dict(state_dict)
         scaler = states.pop('loss_scaler', None)
         if set(states) != set(self.keys()):
             raise KeyError(
                 f'expected the optimisers {sorted(self.keys())} in the checkpoint, received '
                 f'{sorted(states)}; resume with the optim_wrapper.optimizers it was trained with'
             )
-        super().load_state_dict(states)
+        ordered = {
+            name: order_as_saved(name, self[name].optimizer.param_groups, state['param_groups'])
+            for name, state in states.items()
+        }
+        for name, groups in ordered.items():
+            self[name].optimizer.param_groups[:] = groups
+        # Members take entries out of what they are given.
+        super().load_state_dict({name: dict(state) for name, state in states.items()})
         if scaler and self.loss_scaler.is_enabled():
             self.loss_scaler.load_state_dict(scaler)

@@ -32,7 +32,8 @@ class TimmVisionTransformer(BaseModule):
     ``inner.<i>``, the un-normalised patch tokens of block i (negative from the end); and
     ``attention``, the weights (B, heads, tokens, tokens) of every block, which ``reduce`` has to
     take up block by block. The position embedding is resized (bicubic, ``align_corners=False``) to
-    the grid of every input; a strip narrower than a patch at the right or bottom is not seen, as with a strided convolution.
+    the grid of every input; a strip narrower than a patch at the right or bottom is not seen, as
+    with a strided convolution.
 
     Args:
         model_name: Name of a timm model of the class ``VisionTransformer``, for example

@@ -17,8 +17,8 @@ class LabelMaker(Protocol):
     """Gives one kind of label for a batch; knows no loss.
 
     Attributes:
-        per_pixel: Whether its label is a label map at the size of the image, which can be scored
-            and drawn.
+        per_pixel: Whether its label is a pseudo label at the size of the image, which can be
+            scored and drawn.
     """
 
     per_pixel: bool

@@ -23,7 +23,7 @@ class TrueLabels(BaseModule):
     a training from tags goes without.
     """
 
-    per_pixel = True
+    per_pixel = False  # the truth is not scored against itself
 
     def needs(self, iteration: int | None, max_iters: int | None) -> Needs:  # noqa: ARG002
         """What it reads of the network: nothing.

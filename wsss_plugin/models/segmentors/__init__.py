@@ -1,7 +1,8 @@
 """Segmentors."""
 
+from wsss_plugin.models.segmentors import removed_segmentors
 from wsss_plugin.models.segmentors.toolbox_segmentor import ToolboxSegmentor
 from wsss_plugin.models.segmentors.weak_segmentor import WeakSegmentor
 from wsss_plugin.models.segmentors.weak_segmentor_config import WeakSegmentorConfig
 
-__all__ = ['ToolboxSegmentor', 'WeakSegmentor', 'WeakSegmentorConfig']
+__all__ = ['ToolboxSegmentor', 'WeakSegmentor', 'WeakSegmentorConfig', 'removed_segmentors']

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from wsss_plugin.models.batch import Batch
 from wsss_plugin.models.forward_pass import ForwardPass
+from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.part_building import build_parts
+from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
 from wsss_plugin.models.phase_plan import active_terms, check_plan, needs_at, phase_starts
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
@@ -91,16 +92,17 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         self.multi_scale = _MULTI_SCALE | dict(multi_scale or {})
         self.thresholds = BackgroundThresholds(**(thresholds or dict(low=0.25, high=0.7)))
         self.backbone = MODELS.build(backbone)
-        self.decode_head = None if decode_head is None else MODELS.build(decode_head)
+        self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         check_plan(self)
+        check_multi_scale(self.multi_scale, self.cams.values())
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}
         if self.decode_head is not None:
             defaults['num_classes'] = self.decode_head.num_classes - 1
         self.cams = build_parts(cams, 'cams', defaults)
-        self.num_foreground = self._foreground_classes()
+        self.num_foreground = foreground_classes(self.decode_head, self.cams, heads)
         head = self.decode_head
         self.num_classes = self.num_foreground + 1
         self.out_channels = self.num_foreground if head is None else head.out_channels
@@ -110,22 +112,8 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         self.terms = build_parts(terms, 'terms')
         kinds = [type(term) for term in self.terms.values()]
         for name, term in self.terms.items():
-            if hasattr(term, 'choose_sources'):
-                term.choose_sources(self.classifying_sources())
-            term.suffix = f'_{name}' if kinds.count(type(term)) > 1 else ''
+            term.join(f'_{name}' if kinds.count(type(term)) > 1 else '', self.classifying_sources())
         self.views = {view for term in self.terms.values() for view in term.needs().views}
-
-    def _foreground_classes(self) -> int:
-        if self.decode_head is not None:
-            return self.decode_head.num_classes - 1
-        if 'final' in self.cams:
-            return self.cams['final'].num_classes
-        if self.cams or not self.heads:
-            raise ValueError(
-                'expected a decode head, or a CAM source called final that predicts, in model, '
-                f'received decode_head=None and cams={list(self.cams)}'
-            )
-        return 0
 
     def classifying_sources(self) -> tuple[str, ...]:
         """Names of the CAM sources with classification logits."""

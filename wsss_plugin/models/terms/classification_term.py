@@ -47,12 +47,14 @@ class ClassificationTerm(LossTerm):
         self.cams = None if cams is None else tuple(cams)
         self.reads = reads
 
-    def choose_sources(self, classifying: Sequence[str]) -> None:
-        """Takes every source with logits where none was named; called when the model is built.
+    def join(self, suffix: str, classifying: Sequence[str]) -> None:
+        """Takes its place, and every source with logits where none was named.
 
         Args:
-            classifying: Names of the sources with logits.
+            suffix: Ending of its names in the log, where several terms are of one kind.
+            classifying: Names of the CAM sources with classification logits.
         """
+        super().join(suffix, classifying)
         if self.cams is None and self.reads is None:
             self.cams = tuple(classifying)
 

@@ -60,7 +60,6 @@ class LossTerm(BaseModule):
         self.start = start
         self.idle = idle
         self.trains = tuple(trains)
-        # Set by the segmentor where it has several terms of this kind.
         self.suffix = ''
 
     def _built(self, loss: Mapping[str, Any]) -> nn.Module:
@@ -72,6 +71,15 @@ class LossTerm(BaseModule):
                 'beside the key weight of the term; move the number to weight'
             )
         return MODELS.build(dict(loss))
+
+    def join(self, suffix: str, classifying: Sequence[str]) -> None:  # noqa: ARG002
+        """Takes its place among the parts of a segmentor, when that is built.
+
+        Args:
+            suffix: Ending of its names in the log, where several terms are of one kind.
+            classifying: Names of the CAM sources with classification logits.
+        """
+        self.suffix = suffix
 
     def needs(self) -> Needs:
         """What it reads once it has begun.
