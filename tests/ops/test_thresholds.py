@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from wsss_plugin.ops import class_thresholds, cosine_threshold, image_threshold
+from wsss_plugin.ops import cosine_threshold, image_threshold
 
 
 @pytest.mark.parametrize(('steps', 'key'), [(None, 'thr_values'), (range(-1, 12), 'short')])
@@ -35,31 +35,19 @@ def test_no_iterations():
         cosine_threshold(0, 0, 0.7, 0.55)
 
 
-def test_reference_thresholds_of_classes_and_images(reference):
+def test_reference_thresholds_of_images(reference):
     arrays = reference('dupl_threshold')
-    start, end = arrays['thr_start'].tolist(), arrays['thr_target'].tolist()
-    for step, expected in zip(arrays['thr_steps'].tolist(), arrays['thr_values'], strict=True):
-        found = class_thresholds(step, 18000 - 1, start, end)
-        assert_close(found, expected, atol=1e-5, rtol=0)
-    high = class_thresholds(9000, 18000 - 1, start, end)
+    bounds = zip(arrays['thr_start'].tolist(), arrays['thr_target'].tolist(), strict=True)
+    high = torch.tensor([cosine_threshold(9000, 18000 - 1, *pair) for pair in bounds])
     found = image_threshold(high, arrays['thr_cls_label'])
     assert_close(found, arrays['thr_per_image_step9000'], atol=1e-5, rtol=0)
 
 
-def test_one_threshold_stands_for_all_classes():
-    assert_close(class_thresholds(10, 10, 0.7, (0.5, 0.6)), torch.tensor([0.5, 0.6]))
-    assert_close(class_thresholds(0, 10, (0.7, 0.6), 0.5), torch.tensor([0.7, 0.6]))
-    assert_close(class_thresholds(10, 10, 0.7, 0.5), torch.tensor([0.5]))
-
-
 def test_an_image_without_tags_has_the_largest_threshold():
-    assert image_threshold(torch.tensor([0.5, 0.7]), torch.zeros(1, 2)).tolist() == [
-        pytest.approx(0.7)
-    ]
+    high = torch.tensor([0.5, 0.7])
+    assert_close(image_threshold(high, torch.zeros(1, 2)), torch.tensor([0.7]))
 
 
 def test_classes_that_do_not_agree():
-    with pytest.raises(ValueError, match='2 and 3'):
-        class_thresholds(0, 10, (0.7, 0.7), (0.5, 0.5, 0.5))
     with pytest.raises(ValueError, match='each class'):
         image_threshold(torch.rand(2), torch.ones(1, 3))

@@ -50,6 +50,8 @@ class Batch:
         self._passes: dict[str, ForwardPass] = {}
         self._cams: dict[str, Tensor] = {}
         self._labels: dict[str, Tensor] = {}
+        # What parts other than terms want to be logged, by name; no name may begin with 'loss'.
+        self.logged: dict[str, Tensor] = {}
 
     def prepare(self) -> None:
         """Computes what carries gradients of the main view, before anything reads it."""

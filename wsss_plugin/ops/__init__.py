@@ -29,7 +29,7 @@ from wsss_plugin.ops.noise import filter_noise
 from wsss_plugin.ops.par import pixel_affinity, propagate
 from wsss_plugin.ops.precision import at_least_float32
 from wsss_plugin.ops.students import discrepancy, ignored_consistency
-from wsss_plugin.ops.thresholds import class_thresholds, cosine_threshold, image_threshold
+from wsss_plugin.ops.thresholds import cosine_threshold, image_threshold
 
 __all__ = [
     'CAMFusion',
@@ -40,7 +40,6 @@ __all__ = [
     'cam_to_label',
     'choose_crops',
     'class_activation_map',
-    'class_thresholds',
     'class_token_contrast',
     'cluster_assignment',
     'cosine_threshold',

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -33,37 +32,6 @@ def cosine_threshold(iteration: float, total: float, start: float, end: float) -
         raise ValueError(f'expected a positive number of iterations, received {total}')
     progress = min(max(iteration / total, 0.0), 1.0)
     return start - 0.5 * (start - end) * (1 - math.cos(math.pi * progress))
-
-
-def class_thresholds(
-    iteration: float, total: float, start: float | Sequence[float], end: float | Sequence[float]
-) -> Tensor:
-    """High background thresholds of classes that descend to targets of their own (DuPL).
-
-    Args:
-        iteration: Current iteration t.
-        total: Iterations T until the end values.
-        start: Threshold th(0), one for all classes or one each.
-        end: Threshold th(T), one for all classes or one each.
-
-    Returns:
-        Thresholds of shape (K,), float32; (1,) where both are single numbers.
-
-    Raises:
-        ValueError: If ``total`` is not positive or the numbers of classes differ.
-
-    >>> class_thresholds(50, 100, 0.7, (0.7, 0.5))
-    tensor([0.7000, 0.6000])
-    """
-    starts, ends = (list(v) if isinstance(v, Sequence) else [float(v)] for v in (start, end))
-    count = max(len(starts), len(ends))
-    if {len(starts), len(ends)} - {1, count}:
-        raise ValueError(
-            'expected one threshold for all classes, or one for each, at start and end, received '
-            f'{len(starts)} and {len(ends)}'
-        )
-    pairs = zip(starts * (count // len(starts)), ends * (count // len(ends)), strict=True)
-    return torch.tensor([cosine_threshold(iteration, total, *pair) for pair in pairs])
 
 
 def image_threshold(high: Tensor, tags: Tensor) -> Tensor:
