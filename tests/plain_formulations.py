@@ -59,6 +59,83 @@ def par(
     return masks
 
 
+def enclosing_simplex(point: Sequence[float]) -> list[tuple[tuple[int, ...], float]]:
+    """The corners of the permutohedral lattice around a point, and the weight of each."""
+    size = len(point) + 1
+    scaled = [
+        value * (2 / 3) ** 0.5 * size / ((axis + 1) * (axis + 2)) ** 0.5
+        for axis, value in enumerate(point)
+    ]
+    place = [sum(scaled)]
+    place += [sum(scaled[axis + 1 :]) - (axis + 1) * scaled[axis] for axis in range(size - 1)]
+    corner = [size * round(value / size) for value in place]
+
+    def remainder(axis: int) -> float:
+        return place[axis] - corner[axis]
+
+    while sum(corner) > 0:
+        corner[min(reversed(range(size)), key=remainder)] -= size
+    while sum(corner) < 0:
+        corner[max(range(size), key=remainder)] += size
+    falling = sorted(range(size), key=remainder, reverse=True)
+    rest = [remainder(axis) / size for axis in falling]
+    weights = [1 - rest[0] + rest[-1]]
+    weights += [rest[-1 - step] - rest[size - step] for step in range(1, size)]
+    corners = []
+    for step, weight in enumerate(weights):
+        lowered = falling[size - step :]
+        moved = (corner[axis] + step - size * (axis in lowered) for axis in range(size))
+        corners.append((tuple(moved), weight))
+    return corners
+
+
+def permutohedral_filter(features: Tensor, values: Tensor) -> Tensor:
+    """Splat, blur and slice with a dictionary of corners: (N, d) and (N, C) to (N, C)."""
+    dims = features.shape[1]
+    simplices = [enclosing_simplex(point) for point in features.tolist()]
+    table: dict[tuple[int, ...], Tensor] = {}
+    for simplex, value in zip(simplices, values, strict=True):
+        for corner, weight in simplex:
+            table[corner] = table.get(corner, 0) + weight * value
+    for direction in range(dims + 1):
+        step = [dims if axis == direction else -1 for axis in range(dims + 1)]
+        table = {
+            corner: value
+            + 0.5 * table.get(tuple(a - b for a, b in zip(corner, step, strict=True)), 0)
+            + 0.5 * table.get(tuple(a + b for a, b in zip(corner, step, strict=True)), 0)
+            for corner, value in table.items()
+        }
+    rows = [sum(weight * table[corner] for corner, weight in simplex) for simplex in simplices]
+    return torch.stack(rows) / (1 + 2**-dims)
+
+
+def bilateral_filter(image: Tensor, values: Tensor, sigma_rgb: float, sigma_xy: float) -> Tensor:
+    """The filter of values (C, H, W) by an image (3, H, W) in [0, 1]."""
+    height, width = image.shape[-2:]
+    features = [
+        [column / sigma_xy, row / sigma_xy, *(255 * image[:, row, column] / sigma_rgb).tolist()]
+        for row in range(height)
+        for column in range(width)
+    ]
+    points = torch.tensor(features, dtype=image.dtype)
+    return permutohedral_filter(points, values.flatten(1).T).T.unflatten(1, (height, width))
+
+
+def dense_energy(
+    image: Tensor,
+    probabilities: Tensor,
+    region: Tensor,
+    ignored: Tensor,
+    sigma_rgb: float,
+    sigma_xy: float,
+) -> Tensor:
+    """The energy of an image at its own size, from (3, H, W), (K, H, W) and masks (H, W)."""
+    selected = probabilities * region
+    gate = (region - probabilities.amax(dim=0)).clamp(min=0)
+    gate[ignored] = 1
+    return -(selected * gate * bilateral_filter(image, selected, sigma_rgb, sigma_xy)).sum()
+
+
 def refined_pseudo_label(
     image: Tensor,
     cam: Tensor,

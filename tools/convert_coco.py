@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -12,22 +13,32 @@ from typing import Any
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
+from wsss_plugin.datasets.coco_file import load_coco, require_keys, require_value
 from wsss_plugin.datasets.coco_masks import draw_mask, is_drawable
-from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset, load_coco, require_keys
+from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset
+from wsss_plugin.datasets.file_names import LinkGuard
+from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
+from wsss_plugin.errors import DataError, WSSSError, received
 
 Job = tuple[Path, int, int, list[dict[str, Any]], dict[int, int], int]
+# Pillow takes larger ones for an attack and opens them no more.
+MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 
 
 def _jobs(ann_file: str, out: Path, crowd_label: int, skip: bool) -> Iterator[Job]:
     coco = load_coco(ann_file)
     labels = {category: number for number, category in enumerate(sorted(coco.cats), start=1)}
-    if len(labels) > 254:
-        raise ValueError(f'{ann_file}: expected at most 254 categories, received {len(labels)}')
-    require_keys(ann_file, 'image', coco.dataset['images'], ('height', 'width'))
-    require_keys(ann_file, 'annotation', coco.dataset['annotations'], ('area', 'segmentation'))
+    if len(labels) > MOST_CLASSES:
+        raise DataError(
+            f'{ann_file}: expected at most {MOST_CLASSES} categories, received {len(labels)}; '
+            'masks have 8 bits, keep the categories that you need'
+        )
+    _check_numbers(ann_file, coco.dataset)
+    guard = LinkGuard([out])
     for image_id in sorted(coco.imgs):
         image = coco.imgs[image_id]
         path = out / Path(image['file_name']).with_suffix('.png')
+        guard.check(path, f'{ann_file}: image {received(image_id)}')
         height, width = image['height'], image['width']
         annotations = []
         for annotation in coco.imgToAnns.get(image_id, []):
@@ -36,13 +47,37 @@ def _jobs(ann_file: str, out: Path, crowd_label: int, skip: bool) -> Iterator[Jo
             elif skip:
                 print(f'convert_coco: annotation {annotation["id"]} has no outline, left out')
             else:
-                raise ValueError(
+                raise DataError(
                     f'{ann_file}: expected in annotation {annotation["id"]} polygons of three or '
                     f'more points, or run lengths of {height}x{width} pixels, received '
-                    f'{str(annotation["segmentation"])[:60]}; draw the outline of the object, or '
+                    f'{received(annotation["segmentation"])}; draw the outline of the object, or '
                     'leave such annotations out by --skip-without-outline'
                 )
         yield path, height, width, annotations, labels, crowd_label
+
+
+def _check_numbers(ann_file: str, content: dict[str, list[dict[str, Any]]]) -> None:
+    for image in content['images']:
+        for key in ('height', 'width'):
+            require_value(ann_file, 'image', image, key, _is_side, 'a whole number from 1')
+        if image['height'] * image['width'] > MOST_PIXELS:
+            raise DataError(
+                f'{ann_file}: expected at most {MOST_PIXELS} pixels in image '
+                f'{received(image["id"])}, received {received(image["height"])} x '
+                f'{received(image["width"])}; correct the size, or divide the image'
+            )
+    annotations = content['annotations']
+    require_keys(ann_file, 'annotation', annotations, ('area', 'segmentation'))
+    for annotation in annotations:
+        require_value(ann_file, 'annotation', annotation, 'area', _is_finite, 'a number')
+
+
+def _is_side(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _convert(job: Job) -> None:
@@ -93,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         crowd_label = 255 if args.crowd == 'ignore' else -1
         jobs = list(_jobs(args.ann_file, args.out, crowd_label, args.skip_without_outline))
-    except ValueError as error:
+    except WSSSError as error:
         print(f'convert_coco: {error}', file=sys.stderr)
         return 1
     open_jobs = [job for job in jobs if not job[0].exists()]

@@ -35,22 +35,23 @@ FILES = sorted(
 
 # Section 2.1 and, where named, tables of the dual-branch paper.
 PAPER = {
-    'model.type': 'DualBranchSegmentor',
+    'model.type': 'WeakSegmentor',
     'model.backbone.cnn.depth': 50,
-    'model.backbone.vit.inner_blocks': (9,),  # the 10th block
+    'model.cams.aux.reads': 'inner.9',  # the 10th block
     'model.backbone.modulated_stages': ('layer1', 'layer2', 'layer3'),
     'model.backbone.modulation.order': 'serial',  # Table 5
-    'model.cam_head.pooling': 'max',
-    'model.aux_cam_head.pooling': 'max',
-    'model.cnn_cam_head.pooling': 'avg',
-    'model.loss_consistency.norm': 'l1',  # Table 2
-    'model.loss_consistency.loss_weight': 0.1,  # both lambdas
-    'model.loss_ptc.loss_weight': 0.2,
-    'model.loss_ctc.loss_weight': 0.5,
-    'model.loss_ctc.temperature': 0.5,
+    'model.cams.final.pooling': 'max',
+    'model.cams.aux.pooling': 'max',
+    'model.cams.cnn.pooling': 'avg',
+    'model.terms.consistency.pairs': (('aux', 'cnn'), ('final', 'cnn')),  # equation (1)
+    'model.terms.consistency.loss.norm': 'l1',  # Table 2
+    'model.terms.consistency.weight': 0.1,  # both lambdas
+    'model.terms.ptc.weight': 0.2,
+    'model.terms.ctc.weight': 0.5,
+    'model.terms.ctc.loss.temperature': 0.5,
     'model.decode_head.type': 'ConvMLPHead',
-    'model.decode_head.loss_decode.loss_weight': 0.1,
-    'model.local_crops.size': 96,
+    'model.terms.seg.weight': 0.1,
+    'model.terms.ctc.local_crops.size': 96,
     'train_pipeline.1.crop_size': 448,
     'optim_wrapper.optimizers.vit.type': 'AdamW',
     'optim_wrapper.optimizers.vit.lr': 6e-5,
@@ -87,12 +88,12 @@ TOCO = {
     'optim_wrapper.optimizers.vit.betas': (0.9, 0.999),
     'optim_wrapper.optimizers.vit.weight_decay': 0.01,
     'optim_wrapper.paramwise_cfg.head_lr_mult': 10,
-    'model.cam_scales': (1.0, 0.5, 1.5),
-    'model.projection_momentum': 0.9,
-    'model.local_crops.num': 8,
-    'model.local_crops.positive_threshold': 0.2,
-    'model.refinement.num_iter': 10,
-    'model.refinement.dilations': (1, 2, 4, 8, 12, 24),
+    'model.multi_scale.scales': (1.0, 0.5, 1.5),
+    'model.terms.ctc.momentum': 0.9,
+    'model.terms.ctc.local_crops.num': 8,
+    'model.terms.ctc.local_crops.positive_threshold': 0.2,
+    'model.labels.pixel.refine.num_iter': 10,
+    'model.labels.pixel.refine.dilations': (1, 2, 4, 8, 12, 24),
     'model.thresholds.low': 0.25,
     'train_dataloader.batch_size': 2,
     'train_pipeline.1.scale_range': (0.5, 2.0),
@@ -105,8 +106,9 @@ TOCO = {
     'train_pipeline.2.view2.solarise_prob': 0.2,
 }
 TOCO_VOC = {
-    'model.loss_starts': {'seg': 2001},
-    'model.idle_losses': 'zero',
+    'model.terms.seg.start': 2001,
+    'model.terms.seg.idle': 'zero',
+    'model.terms.ctc.idle': 'zero',
     'train_cfg.val_interval': 2000,
     'val_evaluator.cam_threshold': 0.5,
     'test_evaluator.cam_threshold': 0.5,
@@ -114,8 +116,11 @@ TOCO_VOC = {
     'tta_model.scale_fusion': 'max',
 }
 TOCO_COCO = {
-    'model.loss_starts': {'seg': 8001, 'ptc': 12001, 'ctc': 12001},
-    'model.idle_losses': 'zero',
+    'model.terms.seg.start': 8001,
+    'model.terms.ptc.start': 12001,
+    'model.terms.ctc.start': 12001,
+    'model.terms.seg.idle': 'zero',
+    'model.terms.ctc.idle': 'zero',
     'train_cfg.val_interval': 4000,
     'val_evaluator.cam_threshold': 0.45,
     'test_evaluator.cam_threshold': 0.45,
@@ -127,13 +132,13 @@ EXPECTED = {
     'dual_vit_r50_coco.py': PAPER | PAPER_COCO | TOCO | TOCO_COCO,
     'toco_vit_b_voc.py': TOCO
     | TOCO_VOC
-    | {'model.loss_ctc.temperature': 0.5, 'model.thresholds.high': 0.7},
+    | {'model.terms.ctc.loss.temperature': 0.5, 'model.thresholds.high': 0.7},
     'toco_vit_b_coco.py': TOCO
     | TOCO_COCO
     | {
-        'model.loss_ctc.temperature': 1.0,
+        'model.terms.ctc.loss.temperature': 1.0,
         'model.thresholds.high': 0.65,
-        'model.label_cams': ((0, ('aux',)), (12001, ('final',))),
+        'model.labels.pixel.cams': ((0, ('aux',)), (12001, ('final',))),
     },
 }
 
@@ -151,7 +156,7 @@ ROWS = {
     'table1_dual_threshold_spatial': (SPATIAL, True, [72.1]),
     'table1_full': ({}, True, [73.3]),
     'table2_l1': ({}, True, [73.5, 69.0, 73.3]),
-    'table2_l2': ({'model.loss_consistency.norm': 'l2'}, True, [74.1, 69.5, 72.6]),
+    'table2_l2': ({'model.terms.consistency.loss.norm': 'l2'}, True, [74.1, 69.5, 72.6]),
     'table3_th065': ({'custom_hooks.0.end': 0.65}, True, [72.8, 68.4, 71.2]),
     'table3_th060': ({'custom_hooks.0.end': 0.60}, True, [72.4, 67.6, 71.4]),
     'table3_th055': ({}, True, [73.5, 69.0, 73.3]),
@@ -248,7 +253,7 @@ def test_numbers_of_the_papers(name):
 
 @pytest.mark.parametrize('name', ['dual_vit_r50_voc.py', 'dual_vit_r50_coco.py'])
 def test_loss_1_teaches_the_transformer_where_the_paper_is_silent(name):
-    assert _load(name).model.loss_consistency.detach == 'second'
+    assert _load(name).model.terms.consistency.loss.detach == 'second'
 
 
 @pytest.mark.parametrize(('name', 'processes'), [('voc', 2), ('coco', 4)])
@@ -350,17 +355,16 @@ def _without(node, *keys):
 
 
 def test_toco_of_the_shapes_lacks_nothing_but_the_cnn():
-    full, toco = _plain('dual_vit_r18_shapes.py'), _plain('ablations/shapes/toco_shapes.py')
-    branch = ('type', 'backbone', 'cnn_cam_head', 'loss_consistency', 'loss_starts')
-    branch += ('label_cams', 'affinity_cams')
-    assert _without(toco['model'], *branch) == _without(full['model'], *branch)
-    assert toco['model']['type'] == 'TokenContrastSegmentor'
-    assert toco['model']['backbone'] == full['model']['backbone']['vit']
-    starts = _without(full['model'].get('loss_starts', {}), 'consistency')
-    assert toco['model'].get('loss_starts', {}) == starts
-    assert not {'label_cams', 'affinity_cams'} & set(toco['model'])
-    names = [set(names) - {'cnn'} for _, names in full['model'].get('label_cams', [])]
-    assert all(name == {'final'} for name in names)
+    full = _plain('dual_vit_r18_shapes.py')['model']
+    toco = _plain('ablations/shapes/toco_shapes.py')['model']
+    changed = ('backbone', 'cams', 'labels', 'terms')
+    assert _without(toco, *changed) == _without(full, *changed)
+    assert toco['backbone'] == full['backbone']['vit']
+    assert toco['cams'] == {**full['cams'], 'cnn': None}
+    assert toco['terms'] == {**full['terms'], 'consistency': None}
+    for name, maker in toco['labels'].items():
+        assert _without(maker, 'cams') == _without(full['labels'][name], 'cams')
+        assert maker['cams'] == tuple(c for c in full['labels'][name]['cams'] if c != 'cnn')
 
 
 def test_one_branch_keeps_the_budget_and_its_own_optimiser():
@@ -386,8 +390,8 @@ def test_supervised_network_is_that_of_the_method():
     assert config['train_dataloader']['dataset']['load_masks']
     assert not full['train_dataloader']['dataset'].get('load_masks', False)
     assert config['model']['backbone'] == full['model']['backbone']['vit']
-    head, reference = config['model']['decode_head'], full['model']['decode_head']
-    assert _without(head, 'loss_decode') == _without(reference, 'loss_decode')
+    assert config['model']['decode_head'] == full['model']['decode_head']
+    assert config['model']['decode_reads'] == full['model']['decode_reads']
 
 
 @pytest.mark.parametrize(
@@ -400,8 +404,13 @@ def test_supervised_network_is_that_of_the_method():
 def test_cam_network_is_the_methods_cnn_without_modulation(name, full):
     model, reference = _plain(name)['model'], _plain(full)['model']
     assert model['backbone'] == reference['backbone']['cnn']
-    assert model['cam_head'] == reference['cnn_cam_head']
-    assert model['cam_scales'] == reference['cam_scales']
+    assert model['cams']['final']['reads'] == 'out.-1'
+    assert _without(model['cams']['final'], 'reads', 'num_classes') == _without(
+        reference['cams']['cnn'], 'reads'
+    )
+    assert model['cams']['final']['num_classes'] == reference['decode_head']['num_classes'] - 1
+    assert model['multi_scale'] == reference['multi_scale']
+    assert model['terms'] == {'cls': reference['terms']['cls']}
     pipeline = _plain(name)['train_dataloader']['dataset']['pipeline']
     assert pipeline[1] == _plain(full)['train_dataloader']['dataset']['pipeline'][1]
 

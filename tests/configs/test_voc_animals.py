@@ -34,8 +34,10 @@ def test_builds_on_one_grid(row):
     with torch.no_grad():
         image = torch.zeros(1, 3, 224, 224)
         assert model(image, mode='tensor').shape[:2] in {(1, 7), (1, 6)}
-        if hasattr(model.backbone, 'forward_cnn'):
-            assert model.backbone.forward_cnn(image).shape == (1, 320, 14, 14)
+        if 'cnn' in model.cams:
+            features = model.backbone.forward_features(image, ['cnn', 'patch'])
+            assert features['cnn'].shape == (1, 320, 14, 14)
+            assert features['patch'].shape == (1, 192, 14, 14)
 
 
 @pytest.mark.parametrize('row', [row for row in ROWS if row != 'toco_reference_setting'])
@@ -58,22 +60,22 @@ def test_only_the_optimiser_of_the_cnn_differs():
 @pytest.mark.parametrize('row', ['dual', 'all', 'all_adamw'])
 def test_only_the_branches_that_loss_1_teaches_differ(row):
     config, mutual = load(row), load(f'{row}_mutual')
-    losses = [MODELS.build(one.model.loss_consistency) for one in (config, mutual)]
+    losses = [MODELS.build(one.model.terms.consistency.loss) for one in (config, mutual)]
     assert [loss.detach for loss in losses] == ['second', 'none']
-    mutual.model.loss_consistency.detach = 'second'
+    mutual.model.terms.consistency.loss.detach = 'second'
     assert content_key(config) == content_key(mutual)
 
 
 @pytest.mark.parametrize('row', [*EARLIER_ROWS, '../best_voc_animals'])
 def test_rows_measured_with_loss_1_teaching_both_branches(row):
-    loss = load(row).model.get('loss_consistency')
-    assert loss is None if row.endswith('toco') else loss.detach == 'none'
+    term = load(row).model.terms.get('consistency')
+    assert term is None if row.endswith('toco') else term.loss.detach == 'none'
 
 
 @pytest.mark.parametrize('row', ['toco', 'dual', 'all'])
 def test_first_weights_of_the_transformers_cam_heads(row):
-    for name in ('cam_head', 'aux_cam_head'):
-        head = MODELS.build(load(row).model[name])
+    for name in ('final', 'aux'):
+        head = MODELS.build(dict(load(row).model.cams[name], num_classes=6))
         head.init_weights()
         assert head.classifier.weight.std().item() == pytest.approx(0.02, rel=0.1)
 
@@ -83,16 +85,16 @@ def test_only_the_first_weights_of_the_transformers_cam_heads_differ(row):
     mutual = row if row == 'toco' else f'{row}_mutual'
     config, earlier = load(mutual), load(f'pytorch_init/{row}')
     assert content_key(config) != content_key(earlier)
-    for name in ('cam_head', 'aux_cam_head'):
-        earlier.model[name].init_cfg = config.model[name].init_cfg
+    for name in ('final', 'aux'):
+        earlier.model.cams[name].init_cfg = config.model.cams[name].init_cfg
     assert content_key(config) == content_key(earlier)
 
 
 @pytest.mark.parametrize('row', [*EARLIER_ROWS, 'toco_reference_setting', '../best_voc_animals'])
 def test_pytorchs_first_weights(row):
     """192 inputs: uniform between -1 / sqrt(192) and 1 / sqrt(192)."""
-    for name in ('cam_head', 'aux_cam_head'):
-        head = MODELS.build(load(row).model[name])
+    for name in ('final', 'aux'):
+        head = MODELS.build(dict(load(row).model.cams[name], num_classes=6))
         head.init_weights()
         assert head.classifier.weight.std().item() == pytest.approx((3 * 192) ** -0.5, rel=0.1)
 
@@ -100,17 +102,17 @@ def test_pytorchs_first_weights(row):
 def test_only_the_auxiliary_heads_first_weights_and_loss_12_differ():
     config, best = load('best_weak_ctc'), load('../best_voc_animals')
     assert content_key(config) != content_key(best)
-    assert config.model.aux_cam_head.init_cfg == load('all').model.aux_cam_head.init_cfg
-    assert (config.model.loss_ctc.loss_weight, best.model.loss_ctc.loss_weight) == (0.1, 0.5)
-    best.model.loss_ctc.loss_weight = 0.1
-    best.model.aux_cam_head.init_cfg = config.model.aux_cam_head.init_cfg
+    assert config.model.cams.aux.init_cfg == load('all').model.cams.aux.init_cfg
+    assert (config.model.terms.ctc.weight, best.model.terms.ctc.weight) == (0.1, 0.5)
+    best.model.terms.ctc.weight = 0.1
+    best.model.cams.aux.init_cfg = config.model.cams.aux.init_cfg
     assert content_key(config) == content_key(best)
 
 
 def test_reference_setting():
     config = load('toco_reference_setting')
     assert config.train_cfg.max_iters == 740
-    assert config.model.loss_starts == {'seg': 148}
+    assert config.model.terms.seg.start == 148
     assert config.model.decode_head.type == 'LargeFOVHead'
     linear, drop, poly = config.param_scheduler.vit
     assert (linear.end, drop.milestones, poly.begin, poly.end) == (75, [74], 74, 741)
@@ -152,8 +154,8 @@ def test_modulations(row, gates):
 
 
 def test_single_changes():
-    assert load('l2').model.loss_consistency.norm == 'l2'
-    assert load('all').model.loss_consistency.norm == 'l1'
+    assert load('l2').model.terms.consistency.loss.norm == 'l2'
+    assert load('all').model.terms.consistency.loss.norm == 'l1'
     assert load('parallel').model.backbone.modulation.order == 'parallel'
 
 

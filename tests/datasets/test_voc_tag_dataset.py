@@ -67,12 +67,11 @@ def test_lists_of_paths(root):
 
 def test_names_with_blanks(root):
     (root / 'Annotations/2007_000001.xml').rename(root / 'Annotations/IMG 001.xml')
-    (root / 'list.txt').write_text('IMG 001\n/JPEGImages/IMG 001.jpg\t/Masks/IMG 001.png\n')
-    dataset = _build(root)
-    assert {dataset[index]['img_path'] for index in range(2)} == {
-        str(root / 'JPEGImages/IMG 001.jpg')
-    }
-    assert _tags(dataset, 1) == {'cat', 'dog'}
+    for line in ('IMG 001', '/JPEGImages/IMG 001.jpg\t/Masks/IMG 001.png'):
+        (root / 'list.txt').write_text(f'{line}\n')
+        dataset = _build(root)
+        assert dataset[0]['img_path'] == str(root / 'JPEGImages/IMG 001.jpg')
+        assert _tags(dataset, 0) == {'cat', 'dog'}
 
 
 def test_unknown_tag_names_file_tag_and_classes(root):

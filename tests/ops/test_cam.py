@@ -17,6 +17,7 @@ from wsss_plugin.ops.cam import average_cams, decoder_cam
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 PSA = CAMFusion(rounding='nearest', resize='bicubic', relu='raw', flip='sum', normalise='max')
+MCTFORMER = PSA.replaced({'normalise': 'minmax', 'eps': 1e-8})
 
 
 def test_reference_class_activation_maps(reference):
@@ -172,6 +173,68 @@ def test_reference_fusion_of_recam(reference, share):
     assert_close(strided[0], arrays['strided_cam'], **CLOSE)
     alone = fuse_cams([(one, None) for one in sums], (19, 26), PSA.replaced({'flip': None}))
     assert_close(alone[0], arrays['strided_cam'], **CLOSE)
+
+
+def pairs_of(arrays, prefix='', count=1):
+    return [
+        tuple(arrays[f'{prefix}{half}{index}'] for half in ('straight', 'mirrored'))
+        for index in range(count)
+    ]
+
+
+def test_reference_fusion_of_toco(reference):
+    arrays = reference('toco_cam_fusion')
+    cams = [fuse_cams(pairs_of(arrays, prefix, 3), (64, 64)) for prefix in ('final.', 'aux.')]
+    for cam, name in zip(cams, ('ms_cam', 'ms_cam_aux'), strict=True):
+        assert_close(cam, reference('tiny_toco_network')[name], **CLOSE)
+
+
+def test_reference_fusion_of_clustercam(reference):
+    """In float64, since the reference's own float32 is 3.2e-5 away from it."""
+    arrays = reference('clustercam_cam_fusion')
+    cam = fuse_cams(pairs_of(arrays, count=3), (64, 64))[..., ::2, ::2]
+    assert_close(cam, arrays['cam_float64'], atol=1e-10, rtol=0)
+    assert_close(cam.float(), arrays['cam'], atol=1e-4, rtol=0)
+
+
+def test_reference_fusion_of_mctformer(reference):
+    arrays = reference('mctformer_cam_fusion')
+    cam = fuse_cams([(arrays['straight'], arrays['mirrored'])], (52, 67), MCTFORMER)
+    assert_close(cam[0, :, ::2, ::2], arrays['cam_float64'], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize('run', ['voc', 'coco'])
+def test_reference_fusion_of_weaktr(reference, run):
+    arrays = reference('weaktr_cam_fusion')
+    pairs = pairs_of(arrays, f'{run}.', len(arrays[f'{run}.scales']))
+    cam = fuse_cams(pairs, (58, 75), MCTFORMER)
+    assert_close(cam[0].float(), arrays[f'{run}.cam'], **CLOSE)
+    if run == 'voc':
+        total = fuse_cams(pairs, (58, 75), MCTFORMER.replaced({'normalise': None}))
+        expected = arrays['voc.sum_cam']
+        assert_close(total[0].float() / expected.max(), expected / expected.max(), **CLOSE)
+    sizes = [list(MCTFORMER.scaled_size((58, 75), float(s))) for s in arrays[f'{run}.scales']]
+    assert sizes == arrays[f'{run}.sizes'][::2].tolist()
+
+
+def test_bicubic_scales_are_those_of_the_pictures(reference):
+    arrays, seen = reference('weaktr_cam_fusion'), []
+    mean, std = torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375])
+
+    def forward(image):
+        seen.append(image)
+        return (image,)
+
+    image = (arrays['picture_u8'].permute(2, 0, 1) - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+    fusion = MCTFORMER.replaced({'flip': None})
+    multi_scale_cam(forward, image[None], (1.2,), fusion=fusion, statistics=(mean, std))
+    levels = (seen[0][0] * std.view(3, 1, 1) + mean.view(3, 1, 1)).round()
+    different = (levels - arrays['scaled_u8']).abs()
+    assert different.max() <= 1
+    assert (different > 0).float().mean() < 1e-3
+    multi_scale_cam(forward, image[None], (1.2,), fusion=fusion)
+    assert seen[1].shape == seen[0].shape
+    assert 0.01 < (seen[1] - seen[0]).abs().max() < 0.05
 
 
 def test_where_maps_are_cut_at_zero():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco_mask
+
+# pycocotools takes memory along the edges of a polygon, also where they are far outside.
+_FARTHEST = 1e6
 
 
 def draw_mask(
@@ -61,25 +65,48 @@ def is_drawable(shape: Any, height: int, width: int) -> bool:
         (True, False)
     """
     if isinstance(shape, dict) and shape.get('size') == [height, width]:
-        # Compressed run lengths are a text.
         counts = shape.get('counts')
-        return isinstance(counts, str) or _fill(_numbers(counts), height * width)
+        runs = _runs(counts) if isinstance(counts, str) else _numbers(counts)
+        return _fill(runs, height * width)
     return isinstance(shape, list) and bool(shape) and all(map(_is_polygon, shape))
 
 
 def _is_polygon(points: Any) -> bool:
-    size = _numbers(points).size
+    numbers = _numbers(points)
     # pycocotools would take four numbers for a box.
-    return size >= 6 and size % 2 == 0
+    return numbers.size >= 6 and numbers.size % 2 == 0 and bool((abs(numbers) < _FARTHEST).all())
 
 
 def _fill(counts: np.ndarray, pixels: int) -> bool:
-    return bool((counts >= 0).all() and counts.sum() == pixels)
+    whole = (counts >= 0).all() and (counts == np.floor(counts)).all()
+    return bool(whole and counts.size and counts.sum() == pixels)
+
+
+def _runs(text: str) -> np.ndarray:
+    """Run lengths of COCO's compressed text, of which pycocotools would fill up a short one.
+
+    Every letter is 48 + 5 bits + 32 if more bits follow; from the fourth number on they are
+    differences to the last but one.
+    """
+    # At most 7 letters for a number, of which the last has no further bits.
+    if not re.fullmatch('(?:[P-o]{0,6}[0-O])*', text):
+        return np.empty(0)
+    numbers: list[int] = []
+    for letters in re.findall('[P-o]*[0-O]', text):
+        bits = [ord(letter) - 48 for letter in letters]
+        number = sum((five & 31) << (5 * place) for place, five in enumerate(bits))
+        if bits[-1] & 16:
+            number -= 1 << (5 * len(bits))
+        numbers.append(number + (numbers[-2] if len(numbers) > 2 else 0))
+    return np.asarray(numbers, np.float64)
 
 
 def _numbers(values: Any) -> np.ndarray:
+    # Texts and truth values would become numbers.
+    if not isinstance(values, list) or any(type(value) not in (int, float) for value in values):
+        return np.empty(0)
     try:
         numbers = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
+    except OverflowError:
         return np.empty(0)
     return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else np.empty(0)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +10,9 @@ from mmseg.datasets import COCOStuffDataset
 from mmseg.registry import DATASETS
 from pycocotools.coco import COCO
 
-from wsss_plugin.datasets.tag_dataset import BACKGROUND, TagDataset
-from wsss_plugin.datasets.text_files import read_text
+from wsss_plugin.datasets.class_names import BACKGROUND, require_one_spelling
+from wsss_plugin.datasets.coco_file import load_coco
+from wsss_plugin.datasets.tag_dataset import TagDataset
 
 # The stuff data set lists the 80 things first, in the order of their COCO ids.
 _THINGS = 80
@@ -39,8 +37,9 @@ class COCOTagDataset(TagDataset):
         **kwargs: Arguments of :class:`TagDataset`; ``mask_classes`` for masks of another numbering.
 
     Raises:
-        FileNotFoundError: A folder or file is missing.
-        ValueError: The JSON is not understood, or a category is not among the classes.
+        MissingFileError: A folder or file is missing.
+        DataError: The JSON is not understood or contradicts itself, or a category is not among
+            the classes.
     """
 
     METAINFO = {  # noqa: RUF012
@@ -67,8 +66,8 @@ class COCOTagDataset(TagDataset):
         self._categories = [self._coco.cats[number]['name'] for number in sorted(self._coco.cats)]
         known = {BACKGROUND, *self._categories} == set(self.METAINFO['classes'])
         if not known and 'classes' not in (metainfo or {}):
-            names = dict.fromkeys(self._categories)
-            metainfo = {**(metainfo or {}), 'classes': (BACKGROUND, *names)}
+            require_one_spelling(path, dict.fromkeys(self._categories, 'among the categories'))
+            metainfo = {**(metainfo or {}), 'classes': (BACKGROUND, *self._categories)}
         super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root, **kwargs)
 
     def _usual_mask_names(self, classes: Sequence[str]) -> Sequence[str]:  # noqa: ARG002
@@ -88,10 +87,11 @@ class COCOTagDataset(TagDataset):
             }
             if categories or not self.drop_empty:
                 tags = sorted(coco.cats[category]['name'] for category in categories)
-                samples.append(self._sample(coco.imgs[image_id]['file_name'], tags))
+                samples.append(self._sample(coco.imgs[image_id], tags))
         return samples
 
-    def _sample(self, file_name: str, tags: list[str]) -> dict[str, Any]:
+    def _sample(self, image: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
+        file_name = image['file_name']
         name = str(Path(file_name).with_suffix(''))
         return {
             'name': name,
@@ -99,81 +99,5 @@ class COCOTagDataset(TagDataset):
             'seg_map_path': str(Path(self.data_prefix['seg_map_path'], name + self.seg_map_suffix)),
             'tags': tags,
             'source': self.ann_file,
+            'entry': f'image {image["id"]}',
         }
-
-
-def load_coco(path: str) -> COCO:
-    """Reads an instances JSON without pycocotools' messages.
-
-    Args:
-        path (str): The file.
-
-    Returns:
-        COCO: Its index.
-
-    Raises:
-        ValueError: The file is no instances JSON, or an entry of it is not understood.
-    """
-    text = read_text(path)
-    coco = COCO()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            coco.dataset = json.loads(text)
-            coco.createIndex()
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
-            f'{path}: expected an instances JSON of COCO, received other content ({error!r}); '
-            'download it again or correct it'
-        ) from error
-    missing = [key for key in ('images', 'annotations', 'categories') if key not in coco.dataset]
-    if missing:
-        raise ValueError(
-            f'{path}: expected an instances JSON of COCO, received one without '
-            f'{", ".join(missing)}; use instances_*.json, not captions or keypoints'
-        )
-    require_keys(path, 'image', coco.dataset['images'], ('file_name',))
-    require_keys(path, 'category', coco.dataset['categories'], ('name',))
-    _require_foreground(path, coco)
-    _require_categories(path, coco)
-    return coco
-
-
-def require_keys(
-    path: str, kind: str, entries: Iterable[Mapping[str, Any]], keys: Sequence[str]
-) -> None:
-    """Checks that entries of an instances JSON say what is needed of them.
-
-    Args:
-        path (str): The file.
-        kind (str): What the entries are.
-        entries (Iterable[Mapping]): The entries, which have ids.
-        keys (Sequence[str]): What every entry needs.
-
-    Raises:
-        ValueError: A key is missing.
-    """
-    for entry in entries:
-        for key in keys:
-            if entry.get(key) is None:
-                raise ValueError(
-                    f'{path}: expected {key!r} in {kind} {entry["id"]}, received none; add it'
-                )
-
-
-def _require_categories(path: str, coco: COCO) -> None:
-    for annotation in coco.dataset['annotations']:
-        if annotation['category_id'] not in coco.cats:
-            raise ValueError(
-                f'{path}: expected a category of the file in annotation {annotation["id"]}, '
-                f'received category_id {annotation["category_id"]}; add the category or correct '
-                'the annotation'
-            )
-
-
-def _require_foreground(path: str, coco: COCO) -> None:
-    for number, category in coco.cats.items():
-        if category['name'].lower() == BACKGROUND:
-            raise ValueError(
-                f'{path}: expected categories of objects, received {category["name"]!r} with id '
-                f'{number}; remove it and its annotations, the background is what has none'
-            )

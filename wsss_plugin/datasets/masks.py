@@ -8,6 +8,10 @@ import mmcv
 from PIL import Image
 
 from wsss_plugin.datasets.pixel_modes import is_deep
+from wsss_plugin.errors import DamagedFileError, DataError, MissingFileError, cut
+
+# Of these formats a file can change values, and one that does not cannot be told apart.
+_LOSSY = ('JPEG', 'MPO', 'JPEG2000', 'WEBP', 'AVIF', 'HEIF')
 
 
 def require_readable_mask(path: str) -> None:
@@ -17,21 +21,21 @@ def require_readable_mask(path: str) -> None:
         path (str): The mask.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        RuntimeError: The file is empty, truncated or no image.
-        ValueError: The mask has several channels or more than 8 bits.
+        MissingFileError: There is no such file.
+        DamagedFileError: The file is empty, truncated or no image.
+        DataError: The mask has several channels or more than 8 bits, or changes on saving.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'{path}: expected a mask, found no file; check data_root, data_prefix and '
             'seg_map_suffix, or remove the name from the list of images'
         )
     try:
         mmcv.imfrombytes(Path(path).read_bytes(), flag='unchanged', backend='pillow')
     except Exception as error:
-        raise RuntimeError(
+        raise DamagedFileError(
             f'{path}: expected a complete mask, received a damaged, truncated or unsupported file '
-            f'({error}); replace the file or remove its name from the list of images'
+            f'({cut(error)}); replace the file or remove its name from the list of images'
         ) from error
     require_class_ids(path)
 
@@ -43,21 +47,27 @@ def require_class_ids(path: str) -> None:
         path (str): A mask that a transform was able to load.
 
     Raises:
-        ValueError: The mask has several channels or more than 8 bits.
+        DataError: The mask has several channels or more than 8 bits, or changes on saving.
     """
     try:
         with Image.open(path) as image:
-            mode, channels = image.mode, len(image.getbands())
+            kind, mode, channels = image.format, image.mode, len(image.getbands())
     except OSError:
         # Not on this machine or in no format of Pillow's: a transform of the user's own loaded it.
         return
+    if kind in _LOSSY:
+        raise DataError(
+            f'{path}: expected a mask whose values stay as they were saved, received a file in the '
+            f'format {kind}, whatever its name, which changes values at the borders of objects; '
+            'make the mask again as an 8-bit or palette PNG, a copy of this file keeps the damage'
+        )
     if channels > 1:
-        raise ValueError(
+        raise DataError(
             f'{path}: expected a mask with one class id per pixel, received an image of '
             f'{channels} channels; save it as an 8-bit or palette PNG'
         )
     if is_deep(mode):
-        raise ValueError(
+        raise DataError(
             f"{path}: expected a mask of 8 bits, received one in Pillow's mode '{mode}', whose "
             'values would be taken modulo 256; save it as an 8-bit or palette PNG'
         )

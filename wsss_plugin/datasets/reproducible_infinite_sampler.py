@@ -12,6 +12,7 @@ from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
 from wsss_plugin.datasets.seeded_index import SeededIndex
+from wsss_plugin.errors import ConfigError
 
 
 @DATA_SAMPLERS.register_module()
@@ -28,7 +29,7 @@ class ReproducibleInfiniteSampler(Sampler):
         seed (int | None): Base seed, not negative; agreed upon by all ranks when None.
 
     Raises:
-        ValueError: The data set is empty or the seed is negative.
+        ConfigError: The data set is empty or the seed is negative.
 
     Example:
         >>> sampler = ReproducibleInfiniteSampler([0] * 3, shuffle=False, seed=0)
@@ -40,10 +41,10 @@ class ReproducibleInfiniteSampler(Sampler):
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:
         self.size = len(dataset)
         if self.size == 0:
-            raise ValueError('dataset: expected at least one sample, received an empty data set')
+            raise ConfigError('dataset: expected at least one sample, received an empty data set')
         self.seed = sync_random_seed() if seed is None else int(seed)
         if self.seed < 0:
-            raise ValueError(f'seed: expected a value of at least 0, received {seed}')
+            raise ConfigError(f'seed: expected a value of at least 0, received {seed}')
         self.rank, self.world_size = get_dist_info()
         self.shuffle = shuffle
         self.skipped = 0
@@ -59,7 +60,7 @@ class ReproducibleInfiniteSampler(Sampler):
                 that the next iterations leave out.
 
         Raises:
-            ValueError: The number is negative.
+            ConfigError: The number is negative.
 
         Example:
             >>> sampler = ReproducibleInfiniteSampler([0] * 3, shuffle=False, seed=0)
@@ -68,7 +69,9 @@ class ReproducibleInfiniteSampler(Sampler):
             1
         """
         if num_samples < 0:
-            raise ValueError(f'num_samples: expected a value of at least 0, received {num_samples}')
+            raise ConfigError(
+                f'num_samples: expected a value of at least 0, received {num_samples}'
+            )
         self.skipped = num_samples
 
     def _stream(self) -> Iterator[int]:

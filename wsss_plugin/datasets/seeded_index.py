@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from wsss_plugin.errors import ConfigError
+
 
 class SeededIndex(int):
     """Integer index with a seed, so that a sample looks the same in whatever process it is made.
@@ -21,7 +23,7 @@ class SeededIndex(int):
         seed (int): Seed of the sample's augmentation, 0 to 2**32 - 1.
 
     Raises:
-        ValueError: The seed is out of range.
+        ConfigError: The seed is out of range.
 
     Example:
         >>> index = SeededIndex(7, seed=3) % 5
@@ -33,7 +35,7 @@ class SeededIndex(int):
 
     def __new__(cls, value: int, seed: int) -> SeededIndex:
         if not 0 <= seed < 2**32:
-            raise ValueError(f'seed: expected a value from 0 to 2**32 - 1, received {seed}')
+            raise ConfigError(f'seed: expected a value from 0 to 2**32 - 1, received {seed}')
         index = super().__new__(cls, value)
         index.seed = int(seed)
         return index

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from wsss_plugin.errors import ConfigError, ConfigTypeError
+
 
 @dataclass(frozen=True)
 class ShapesConfig:
@@ -34,8 +36,8 @@ class ShapesConfig:
         separation_distance (float): The same distance that all other bodies reach.
 
     Raises:
-        TypeError: A count is not an integer or a number is not a number.
-        ValueError: A value is out of its range.
+        ConfigTypeError: A count is not an integer or a number is not a number.
+        ConfigError: A value is out of its range.
 
     Example:
         >>> ShapesConfig(train=4, val=2).size
@@ -66,7 +68,7 @@ class ShapesConfig:
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise TypeError(f'{item.name}: expected a number, received {value!r}')
+                raise ConfigTypeError(f'{item.name}: expected a number, received {value!r}')
         self._require_range('train', 0, None)
         self._require_range('val', 0, None)
         self._require_range('size', 32, None)
@@ -82,18 +84,18 @@ class ShapesConfig:
     def _require_int(self, name: str) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f'{name}: expected an integer, received {value!r}')
+            raise ConfigTypeError(f'{name}: expected an integer, received {value!r}')
 
     def _require_range(self, name: str, low: float, high: float | None) -> None:
         value = getattr(self, name)
         if value < low or (high is not None and value > high):
             bounds = f'at least {low}' if high is None else f'a value from {low} to {high}'
-            raise ValueError(f'{name}: expected {bounds}, received {value!r}')
+            raise ConfigError(f'{name}: expected {bounds}, received {value!r}')
 
     def _require_order(self, smaller: str, larger: str, low: float, high: float) -> None:
         first, second = getattr(self, smaller), getattr(self, larger)
         if not low <= first <= second <= high:
-            raise ValueError(
+            raise ConfigError(
                 f'{smaller}, {larger}: expected {low} <= {smaller} <= {larger} <= {high}, '
                 f'received {first!r} and {second!r}'
             )

@@ -15,6 +15,7 @@ from wsss_plugin.datasets import shapes_textures as textures
 from wsss_plugin.datasets.shapes_config import ShapesConfig
 from wsss_plugin.datasets.shapes_scene import ShapesScene
 from wsss_plugin.datasets.shapes_tally import ShapesTally
+from wsss_plugin.errors import ConfigError, ConfigTypeError, ExistingFileError
 
 _SPLITS = ('train', 'val')
 _PLACEMENTS = 60
@@ -50,7 +51,9 @@ class ShapesGenerator:
 
     def __init__(self, config: ShapesConfig | None = None) -> None:
         if config is not None and not isinstance(config, ShapesConfig):
-            raise TypeError(f'config: expected a ShapesConfig, received {type(config).__name__}')
+            raise ConfigTypeError(
+                f'config: expected a ShapesConfig, received {type(config).__name__}'
+            )
         self.config = config or ShapesConfig()
         self._grid = textures.pixel_grid(self.config.size)
 
@@ -65,11 +68,11 @@ class ShapesGenerator:
             ShapesScene: Image, masks, labels and groups.
 
         Raises:
-            ValueError: Unknown split or negative index.
+            ConfigError: Unknown split or negative index.
             RuntimeError: The parameters leave no room for a valid scene.
         """
         if split not in _SPLITS or index < 0:
-            raise ValueError(
+            raise ConfigError(
                 f'split, index: expected one of {_SPLITS} and an index of at least 0, '
                 f'received {split!r} and {index}'
             )
@@ -267,14 +270,14 @@ class ShapesGenerator:
             dict: The statistics, as in ``statistics.json``.
 
         Raises:
-            FileExistsError: The folder holds something else or another configuration.
+            ExistingFileError: The folder holds something else or another configuration.
         """
         root = Path(folder)
         stored = root / 'statistics.json'
         if stored.is_file():
             return self._reuse(root, json.loads(stored.read_text()))
         if root.is_dir() and any(root.iterdir()):
-            raise FileExistsError(
+            raise ExistingFileError(
                 f'{root}: expected an empty folder or a finished shapes data set, received other '
                 'or unfinished content; remove it or choose another folder'
             )
@@ -296,7 +299,7 @@ class ShapesGenerator:
         differing = sorted(k for k in expected if expected[k] != received.get(k))
         if differing:
             changes = ', '.join(f'{k}={received.get(k)!r} (not {expected[k]!r})' for k in differing)
-            raise FileExistsError(
+            raise ExistingFileError(
                 f'{root}: expected a shapes data set with this configuration, received one with '
                 f'{changes}; remove the folder or choose another one'
             )

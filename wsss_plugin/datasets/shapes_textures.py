@@ -8,6 +8,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from wsss_plugin.errors import ConfigError
+
 BACKGROUNDS = ('noise', 'stripes', 'blobs', 'gradient', 'water')
 BODIES = ('disc', 'box', 'triangle')
 # Dull on purpose: the only saturated colours of a scene are those of the parts.
@@ -70,7 +72,7 @@ def background(rng: np.random.Generator, family: str, size: int) -> np.ndarray:
     elif family == 'gradient':
         field = 2 * along / max(np.abs(along).max(), 1e-3) - 1 + 0.2 * value_noise(rng, size, 20)
     else:
-        raise ValueError(f'family: expected one of {BACKGROUNDS}, received {family!r}')
+        raise ConfigError(f'family: expected one of {BACKGROUNDS}, received {family!r}')
     weight = np.clip(0.5 + 0.5 * field, 0, 1)[..., None].astype(np.float32)
     return first * (1 - weight) + second * weight
 
@@ -111,7 +113,7 @@ def silhouette(body: str, diameter: float) -> Callable[[np.ndarray, np.ndarray],
 
     shapes = {'disc': disc, 'box': box, 'triangle': triangle}
     if body not in shapes:
-        raise ValueError(f'body: expected one of {BODIES}, received {body!r}')
+        raise ConfigError(f'body: expected one of {BODIES}, received {body!r}')
     return shapes[body]
 
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dataset import Compose
 from mmseg.datasets import BaseSegDataset
 
+from wsss_plugin.datasets.class_names import BACKGROUND
+from wsss_plugin.datasets.file_names import LinkGuard
+from wsss_plugin.datasets.groups import Groups
+from wsss_plugin.datasets.mask_check import MASKS_OPENED, TaggedMask, check_masks
+from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
-from wsss_plugin.datasets.text_files import read_json
+from wsss_plugin.datasets.spread_indices import spread_indices
+from wsss_plugin.errors import ConfigError, DataError, MissingFileError, cut, listed, received
 
-BACKGROUND = 'background'
+# Of the 256 values of an 8-bit map one is the background and one is ignored.
+MOST_CLASSES = 254
 
 
 class TagDataset(BaseSegDataset):
@@ -38,15 +47,19 @@ class TagDataset(BaseSegDataset):
         load_masks (bool): Whether training samples have ``seg_map_path``.
         require_tags (bool): Whether an image without any tag is an error; otherwise it is an
             image of background only.
-        groups_file (str | None): JSON of image names to lists of group names.
+        groups_file (str | None): JSON of image names, with or without suffix, to lists of group
+            names.
         mask_classes (Sequence[str] | None): Names of the masks' values from 1. When None the masks
             are numbered as the subclass's own classes if ``metainfo`` chooses among those, and
             otherwise as the classes of ``metainfo``.
+        allow_outside (bool): Whether images, annotations and masks may be links to files outside
+            of ``data_root``.
         **kwargs: Arguments of mmseg's ``BaseSegDataset``.
 
     Raises:
-        FileNotFoundError: A folder or file is missing.
-        ValueError: The classes, tags or groups are not usable.
+        MissingFileError: A folder or file is missing.
+        ConfigError: The classes or ``reduce_zero_label`` are not usable.
+        DataError: A file contradicts itself or what is beside it, or a mask what it is to mean.
     """
 
     PREFIX: Mapping[str, str] = {'img_path': '', 'seg_map_path': ''}
@@ -62,30 +75,35 @@ class TagDataset(BaseSegDataset):
         require_tags: bool = False,
         groups_file: str | None = None,
         mask_classes: Sequence[str] | None = None,
+        allow_outside: bool = False,
         **kwargs: Any,
     ) -> None:
         self._require_data_root(data_root)
+        require_no_shift(kwargs.get('reduce_zero_label'), 'the data set')
         if metainfo and metainfo.get('classes') is not None:
             metainfo = {'palette': self._palette(metainfo['classes']), **metainfo}
         self.load_masks = load_masks
         self.require_tags = require_tags
         self.groups_file = groups_file
         self.mask_classes = mask_classes
+        self.allow_outside = allow_outside
+        steps = Compose(list(pipeline)).transforms
+        self._opens_masks = open_whole_masks(steps)
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
             data_prefix={**self.PREFIX, **(data_prefix or {})},
             metainfo=metainfo,
-            pipeline=list(pipeline),
+            pipeline=steps,
             **kwargs,
         )
 
     @staticmethod
     def _require_data_root(data_root: str | None) -> None:
         if data_root is not None and not Path(data_root).is_dir():
-            raise FileNotFoundError(
-                f'data_root: expected a folder at {data_root}, found none; put the data set there '
-                'or set data_root to where it is'
+            raise MissingFileError(
+                f'data_root: expected a folder at {cut(data_root)}, found none; put the data '
+                'set there or set data_root to where it is'
             )
 
     @classmethod
@@ -137,35 +155,78 @@ class TagDataset(BaseSegDataset):
 
         Returns:
             list[dict]: Per image ``name``, ``img_path``, ``tags`` (class names, or None where
-            unknown), ``source`` (file the tags are from) and, where one exists, ``seg_map_path``.
+            unknown), ``source`` (file the tags are from) and, where they exist, ``seg_map_path``
+            and ``entry`` (where ``ann_file`` names the image).
         """
 
     def full_init(self) -> None:
         """Reads files and tags, once.
 
         Raises:
-            FileNotFoundError: A folder or file is missing.
-            ValueError: No sample is left, or a tag is unknown or missing.
+            MissingFileError: A folder or file is missing.
+            ConfigError: The classes are not usable.
+            DataError: No sample is left, a tag is unknown or missing, an image is named twice or
+                lies outside, or a mask does not fit.
         """
         if self._fully_initialized:
             return
         self._check_classes()
         super().full_init()
+        if self._offers_masks and self._opens_masks:
+            self._check_some_masks()
+
+    @property
+    def _offers_masks(self) -> bool:
+        return bool(self.load_masks or self.test_mode)
+
+    def _check_some_masks(self) -> None:
+        classes = self._metainfo['classes']
+        names = self.mask_names(classes)
+        self._require_eight_bits(f'{self.ann_file}: masks', names[1:])
+        # Not this class's own, which may draw a seed from the stream of the training.
+        chosen = spread_indices(len(self), MASKS_OPENED)
+        infos = (super(TagDataset, self).get_data_info(index) for index in chosen)
+        masks = [
+            TaggedMask(
+                info['seg_map_path'],
+                [self.tag_classes[number] for number in info['tags']] if 'tags' in info else None,
+            )
+            for info in infos
+            if info.get('seg_map_path') and '://' not in info['seg_map_path']
+        ]
+        check_masks(masks, names, classes, self.ann_file, self.ignore_index)
 
     def _check_classes(self) -> None:
         classes = self._metainfo.get('classes')
         if not classes or len(classes) < 2 or classes[0] != BACKGROUND:
-            raise ValueError(
+            raise ConfigError(
                 f"metainfo['classes']: expected '{BACKGROUND}' and then at least one class, "
-                f'received {classes!r}'
+                f'received {received(classes)}'
             )
+        repeated = [name for name, times in Counter(classes).items() if times > 1]
+        if repeated:
+            raise ConfigError(
+                f"metainfo['classes']: expected every class once, received {listed(repeated)} more "
+                'than once; remove or rename one'
+            )
+        self._require_eight_bits("metainfo['classes']", classes[1:])
         if self.mask_classes is None:
             return
+        self._require_eight_bits('mask_classes', self.mask_classes)
         if BACKGROUND in self.mask_classes or not set(classes[1:]) <= set(self.mask_classes):
-            raise ValueError(
+            raise ConfigError(
                 f"mask_classes: expected the names of the masks' values from 1, without "
                 f"'{BACKGROUND}' and with all other metainfo['classes'], received "
-                f'{self.mask_classes!r} for the classes {classes!r}'
+                f'{received(self.mask_classes)} for the classes {received(classes)}'
+            )
+
+    @staticmethod
+    def _require_eight_bits(argument: str, names: Sequence[str]) -> None:
+        if len(names) > MOST_CLASSES:
+            raise ConfigError(
+                f'{argument}: expected at most {MOST_CLASSES} classes beside the background, '
+                f'received {len(names)}; label maps have 8 bits, and their value 255 is ignored: '
+                'choose fewer classes, or train several models'
             )
 
     @property
@@ -180,56 +241,82 @@ class TagDataset(BaseSegDataset):
             list[dict]: One entry per image, tags as class numbers from 0.
 
         Raises:
-            FileNotFoundError: ``ann_file`` or the folder of the images is missing.
-            ValueError: No sample is left, or a tag is unknown or missing.
+            MissingFileError: ``ann_file`` or the folder of the images is missing.
+            DataError: No sample is left, a tag is unknown or missing, or an image is named twice
+                or lies outside.
         """
         self._require_file(self.ann_file, 'ann_file')
         folder = self.data_prefix['img_path']
         if folder and not Path(folder).is_dir():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"data_prefix['img_path']: expected a folder at {folder}, found none; "
                 'check data_root and data_prefix'
             )
-        groups = self._load_groups()
-        data_list = [self._to_data_info(sample, groups) for sample in self.load_samples()]
-        if not data_list:
-            raise ValueError(
+        samples = self.load_samples()
+        if not samples:
+            raise DataError(
                 f'{self.ann_file}: expected at least one image, received none; check ann_file'
             )
-        return data_list
+        self._require_different_files(samples)
+        if not self.allow_outside:
+            self._require_files_inside(samples)
+        groups = self._load_groups(samples)
+        return [self._to_data_info(*pair) for pair in zip(samples, groups, strict=True)]
+
+    def _require_different_files(self, samples: Sequence[dict[str, Any]]) -> None:
+        keys = {'img_path': 'image', 'seg_map_path': 'mask'}
+        for key in keys if self._offers_masks else ('img_path',):
+            first: dict[str, dict[str, Any]] = {}
+            for sample in samples:
+                path = sample.get(key)
+                if path is None:
+                    continue
+                if path in first:
+                    raise DataError(
+                        f'{self.ann_file}: expected one entry for every {keys[key]}, received '
+                        f'{cut(path)} for {_entry(first[path])} and {_entry(sample)}; remove or '
+                        'rename one of them'
+                    )
+                first[path] = sample
+
+    def _require_files_inside(self, samples: Sequence[dict[str, Any]]) -> None:
+        folders = {key: folder for key, folder in self.data_prefix.items() if folder}
+        if self.data_root:
+            folders['data_root'] = self.data_root
+        guard = LinkGuard(dict.fromkeys(folders.values()))
+        keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
+        for sample in samples:
+            where = f'{self.ann_file}: {_entry(sample)}'
+            for path in (*(sample.get(key) for key in keys), sample['source']):
+                if path and path != self.ann_file:
+                    guard.check(path, where)
 
     @staticmethod
     def _require_file(path: str, argument: str) -> None:
         if not Path(path).is_file():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f'{argument}: expected a file at {path!r}, found none; check data_root and '
                 f'{argument}'
             )
 
-    def _load_groups(self) -> dict[str, list[str]]:
+    def _load_groups(self, samples: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
         if self.groups_file is None:
-            return {}
+            return [()] * len(samples)
         path = Path(self.data_root or '', self.groups_file)
         self._require_file(str(path), 'groups_file')
-        groups = read_json(path)
-        if not isinstance(groups, dict):
-            raise ValueError(
-                f'{path}: expected an object of image names to lists of groups, received a '
-                f'{type(groups).__name__}'
-            )
-        return groups
+        return Groups(path, Path(self.data_prefix['img_path'])).of(samples)
 
-    def _to_data_info(self, sample: dict[str, Any], groups: dict[str, list[str]]) -> dict:
+    def _to_data_info(self, sample: dict[str, Any], groups: tuple[str, ...]) -> dict:
         info: dict[str, Any] = {
             'img_path': sample['img_path'],
             'label_map': self.label_map,
             'reduce_zero_label': self.reduce_zero_label,
             'seg_fields': [],
-            'groups': tuple(groups.get(sample['name'], ())),
+            'groups': groups,
         }
         if sample['tags'] is not None:
             info['tags'] = self._to_numbers(sample)
-        if (self.load_masks or self.test_mode) and sample.get('seg_map_path'):
+        if self._offers_masks and sample.get('seg_map_path'):
             info['seg_map_path'] = sample['seg_map_path']
         return info
 
@@ -238,16 +325,18 @@ class TagDataset(BaseSegDataset):
         known = self._known_tags()
         for tag in sample['tags']:
             if tag not in known:
-                raise ValueError(
+                raise DataError(
                     f'{sample["source"]}: expected tags among the classes '
-                    f'{", ".join(sorted(known))}; received {tag!r} for image {sample["name"]}; '
+                    f'{listed(sorted(known))}; received {received(tag)} for image '
+                    f'{cut(sample["name"])}; '
                     "correct the tag or add it to metainfo['classes']"
                 )
         # A class that the user left out of metainfo['classes'] is background here, not an error.
         numbers = sorted({chosen[tag] for tag in sample['tags'] if tag in chosen})
         if self.require_tags and not numbers:
-            raise ValueError(
-                f'{sample["source"]}: expected at least one tag for image {sample["name"]}, '
+            raise DataError(
+                f'{sample["source"]}: expected at least one tag for image '
+                f'{cut(sample["name"])}, '
                 'received none; add a tag, remove the image from the list, or set '
                 'require_tags=False if it shows background only'
             )
@@ -305,9 +394,9 @@ class TagDataset(BaseSegDataset):
             Any: Result of the pipeline.
 
         Raises:
-            FileNotFoundError: The mask is missing.
-            RuntimeError: The mask is damaged.
-            ValueError: The mask has several channels or more than 8 bits.
+            MissingFileError: The mask is missing.
+            DamagedFileError: The mask is damaged.
+            DataError: The mask has several channels or more than 8 bits, or changes on saving.
         """
         state = random_state(idx.seed) if isinstance(idx, SeededIndex) else contextlib.nullcontext()
         # The toolbox's transform, which its inference knows by name, names no file, and it loads
@@ -327,6 +416,10 @@ class TagDataset(BaseSegDataset):
         path = super().get_data_info(idx).get('seg_map_path')
         if path is not None:
             check(path)
+
+
+def _entry(sample: dict[str, Any]) -> str:
+    return cut(sample.get('entry', f'image {sample["name"]}'))
 
 
 def _has_mask(result: Any) -> bool:

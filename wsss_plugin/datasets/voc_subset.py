@@ -11,6 +11,9 @@ from mmengine.utils import track_iter_progress
 from mmseg.datasets import PascalVOCDataset
 from PIL import Image
 
+from wsss_plugin.datasets.masks import require_class_ids
+from wsss_plugin.errors import ConfigError, DataError, MissingFileError
+
 _FOLDERS = ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation')
 _MASK_FOLDERS = ('SegmentationClass', 'SegmentationClassAug')
 _IGNORE = 255
@@ -31,14 +34,14 @@ class VOCSubset:
         quality (int): Quality of the JPEG images, from 1 to 95.
 
     Raises:
-        ValueError: A class is unknown or repeated, or a number is out of range.
+        ConfigError: A class is unknown or repeated, or a number is out of range.
     """
 
     def __init__(
         self, voc_root: Path, classes: Sequence[str], long_side: int = 320, quality: int = 85
     ) -> None:
         if long_side < 1 or not 1 <= quality <= 95:
-            raise ValueError(
+            raise ConfigError(
                 'expected a long side of at least 1 and a quality from 1 to 95, received '
                 f'{long_side} and {quality}'
             )
@@ -56,8 +59,9 @@ class VOCSubset:
             splits (Mapping[str, Sequence[str]]): Names of the images by split.
 
         Raises:
-            FileNotFoundError: An image or mask is missing.
-            ValueError: A mask is in colour, or ``out`` is where the images are from.
+            MissingFileError: An image or mask is missing.
+            DataError: A mask is in colour or in a format that changes values.
+            ConfigError: ``out`` is where the images are from.
         """
         self._require_other_folder(out)
         for folder in _FOLDERS:
@@ -76,7 +80,7 @@ class VOCSubset:
     def _require_other_folder(self, out: Path) -> None:
         for folder in _FOLDERS:
             if (out / folder).resolve() == (self.voc_root / folder).resolve():
-                raise ValueError(
+                raise ConfigError(
                     f'expected a folder of its own for the subset, received {out}, whose {folder} '
                     f'is that of {self.voc_root} and would be overwritten; name another folder'
                 )
@@ -85,7 +89,7 @@ class VOCSubset:
         """Writes image and mask; returns the labels in the mask."""
         source = self.voc_root / 'JPEGImages' / f'{name}.jpg'
         if not source.is_file():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f'expected the image {source}, found none; name the folder VOC2012, with JPEGImages'
             )
         mask = self._small_mask(name)
@@ -101,10 +105,11 @@ class VOCSubset:
         path = self._mask_file(name)
         with Image.open(path) as picture:
             if picture.mode not in ('P', 'L'):
-                raise ValueError(
+                raise DataError(
                     f'{path}: expected labels or palette indices, received an image of mode '
                     f"{picture.mode}; use VOC's own masks, not coloured copies"
                 )
+            require_class_ids(str(path))
             return self._table[np.asarray(self._shrink(picture, Image.Resampling.NEAREST))]
 
     def _mask_file(self, name: str) -> Path:
@@ -113,7 +118,7 @@ class VOCSubset:
             path = self.voc_root / folder / f'{name}.png'
             if path.is_file():
                 return path
-        raise FileNotFoundError(
+        raise MissingFileError(
             f'expected the mask {name}.png in {" or ".join(_MASK_FOLDERS)} of {self.voc_root}, '
             'found none; the images of train_aug need the masks of SBD in SegmentationClassAug'
         )
@@ -134,7 +139,7 @@ def label_table(classes: Sequence[str]) -> np.ndarray:
         np.ndarray: uint8 of 256 labels; other classes become 0, 255 stays.
 
     Raises:
-        ValueError: A name is unknown or repeated.
+        ConfigError: A name is unknown or repeated.
 
     Example:
         >>> label_table(['cat', 'aeroplane'])[[0, 1, 2, 8, 255]].tolist()
@@ -142,7 +147,7 @@ def label_table(classes: Sequence[str]) -> np.ndarray:
     """
     known = PascalVOCDataset.METAINFO['classes'][1:]
     if len(set(classes)) != len(classes) or not set(classes) <= set(known):
-        raise ValueError(
+        raise ConfigError(
             f'expected different classes among {", ".join(known)}, received {", ".join(classes)}'
         )
     table = np.zeros(256, np.uint8)

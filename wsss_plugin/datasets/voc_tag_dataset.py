@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import DATASETS
 
+from wsss_plugin.datasets.file_names import relative_name
 from wsss_plugin.datasets.tag_dataset import TagDataset
-from wsss_plugin.datasets.text_files import read_text
+from wsss_plugin.datasets.text_files import read_lines
+from wsss_plugin.datasets.voc_annotation import read_objects
+from wsss_plugin.errors import MissingFileError
 
 
 @DATASETS.register_module()
 class VOCTagDataset(TagDataset):
     """Data set in VOC layout whose tags are the object names of its XML annotations.
 
-    ``ann_file`` lists image names, one per line; a line may also be a path, or an image's and a
-    mask's path as in SBD's lists. In test mode an image without XML, as in VOC's test set, has no
-    tags.
+    ``ann_file`` lists image names, one per line, with their sub-folders; a line may also be a path
+    through the folder of the images, or an image's and a mask's path as in SBD's lists. Annotations
+    and masks are in the same sub-folders of their own folders. In test mode an image without XML,
+    as in VOC's test set, has no tags.
 
     Args:
         ann_file (str): List of names, for example ``ImageSets/Segmentation/train.txt``.
@@ -48,13 +51,13 @@ class VOCTagDataset(TagDataset):
 
     def load_samples(self) -> list[dict[str, Any]]:
         """Lists the images of ``ann_file`` with the objects of their annotations."""
-        lines = read_text(self.ann_file).splitlines()
-        return [self._sample(line) for line in lines if line.strip()]
+        lines = read_lines(self.ann_file)
+        return [self._sample(line, number) for line, number in lines.items()]
 
-    def _sample(self, line: str) -> dict[str, Any]:
+    def _sample(self, line: str, number: int) -> dict[str, Any]:
         # A name may have blanks; of an image's and a mask's path the first ends in the suffix.
-        image, *_ = re.split(rf'(?<={re.escape(self.img_suffix)})\s+', line.strip())
-        name = Path(image).name.removesuffix(self.img_suffix)
+        image, *_ = re.split(rf'(?<={re.escape(self.img_suffix)})\s+', line)
+        name = self._name(image, f'{self.ann_file}: line {number}').removesuffix(self.img_suffix)
         source = Path(self.data_prefix['annotation_path'], f'{name}.xml')
         return {
             'name': name,
@@ -62,25 +65,22 @@ class VOCTagDataset(TagDataset):
             'seg_map_path': str(Path(self.data_prefix['seg_map_path'], name + self.seg_map_suffix)),
             'tags': self._read_tags(source),
             'source': str(source),
+            'entry': f'line {number}',
         }
+
+    def _name(self, path: str, where: str) -> str:
+        """The image's name below the folder of the images, of a path that may pass through it."""
+        parts = path.replace('\\', '/').split('/')
+        folder = Path(self.data_prefix['img_path']).name
+        if folder and folder in parts[:-1]:
+            last = len(parts) - 2 - parts[-2::-1].index(folder)
+            path = '/'.join(parts[last + 1 :])
+        return relative_name(path, where)
 
     def _read_tags(self, source: Path) -> list[str] | None:
         try:
-            objects = ElementTree.parse(source).getroot().findall('object')
-        except FileNotFoundError as error:
+            return read_objects(source, self.use_difficult)
+        except MissingFileError:
             if self.test_mode:
                 return None
-            raise FileNotFoundError(
-                f'{source}: expected the annotation of a training image, found no file; check '
-                "data_prefix['annotation_path'] or remove the name from ann_file"
-            ) from error
-        except ElementTree.ParseError as error:
-            raise ValueError(
-                f'{source}: expected a VOC annotation in XML, received damaged content ({error}); '
-                'replace the file'
-            ) from error
-        return [
-            item.findtext('name', '').strip()
-            for item in objects
-            if self.use_difficult or item.findtext('difficult', '0').strip() != '1'
-        ]
+            raise

@@ -16,7 +16,7 @@ class Needs:
         cams: Normalised CAMs over several scales, without gradient.
         labels: Labels.
         views: Other views than the main one.
-        heads: Modules of ``heads``.
+        heads: Modules of ``heads``; what such a module ``reads`` is read with it.
         decoder: Whether the decode head's logits of the main view are read.
     """
 

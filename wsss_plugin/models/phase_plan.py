@@ -124,6 +124,8 @@ def needs_of(model: Any, own: Needs, iteration: int | None, max_iters: int | Non
     needs = own
     for name in own.labels:
         needs = needs | model.labels[name].needs(iteration, max_iters)
+    for name in needs.heads:
+        needs = needs | Needs(features=tuple(getattr(model.heads[name], 'reads', ())))
     sources = (*needs.raw, *needs.logits, *needs.cams)
     if any(model.cams[name].reads_decoder for name in with_bases(model, sources)):
         needs = needs | Needs(decoder=True)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wsss_plugin.ops.cam_fusion import CAMFusion
+from wsss_plugin.ops.pictures import resize_as_picture
 from wsss_plugin.ops.precision import at_least_float32
 
 # Raw maps of images and of their mirror images, and size and kind of resizing of a scaled image.
@@ -192,6 +193,7 @@ def multi_scale_cam(
     min_size: int = ...,
     size: Sequence[int] | None = ...,
     tags: Tensor | None = ...,
+    statistics: tuple[Tensor, Tensor] | None = ...,
 ) -> dict[str, Tensor]: ...
 
 
@@ -206,6 +208,7 @@ def multi_scale_cam(
     min_size: int = ...,
     size: Sequence[int] | None = ...,
     tags: Tensor | None = ...,
+    statistics: tuple[Tensor, Tensor] | None = ...,
 ) -> tuple[Tensor, ...]: ...
 
 
@@ -219,6 +222,7 @@ def multi_scale_cam(
     min_size: int = 1,
     size: Sequence[int] | None = None,
     tags: Tensor | None = None,
+    statistics: tuple[Tensor, Tensor] | None = None,
 ) -> Any:
     """Normalised CAMs over scales and horizontal flips.
 
@@ -236,6 +240,8 @@ def multi_scale_cam(
         size: Height and width of the CAMs; those of the image if None.
         tags: Classes of each image, (B, K), where those that no image has may be left out: their
             CAMs are zero.
+        statistics: Mean and standard deviation of the images in grey levels of 0 to 255, each (3,);
+            with them, bicubic resizing is that of the 8-bit pictures.
 
     Returns:
         As many CAMs as ``forward`` gives maps, each (B, K, *size), float32 or wider, by name if
@@ -261,7 +267,8 @@ def multi_scale_cam(
     for scale, one in itertools.product(scales, distinct):
         way = _pass(image, scale, one, min_size)
         if way not in passes:
-            passes[way] = _raw_pairs(forward, image, way, mirror, identity)
+            scaled = _scaled(image, way, statistics)
+            passes[way] = _raw_pairs(forward, scaled, mirror, identity if scaled is image else None)
     names = list(next(iter(passes.values())))
     if fusions is not None and not set(names) <= set(fusions):
         raise ValueError(f'fusion: expected one for each of {names}, received {list(fusions)}')
@@ -284,12 +291,22 @@ def _pass(image: Tensor, scale: float, fusion: CAMFusion, min_size: int) -> _Pas
     return size, None if size == tuple(image.shape[-2:]) else fusion.resize
 
 
-def _raw_pairs(
-    forward: Callable[[Tensor], Any], image: Tensor, way: _Pass, mirror: bool, identity: Any
-) -> dict[Any, _Pair]:
-    """Raw maps of a scaled image and of its mirror image (None without ``mirror``) by name."""
+def _scaled(image: Tensor, way: _Pass, statistics: tuple[Tensor, Tensor] | None) -> Tensor:
     size, resize = way
-    if resize is None and identity is not None:
+    if resize is None:
+        return image
+    if resize == 'bilinear':
+        return F.interpolate(image, size, mode='bilinear', align_corners=False)
+    if statistics is None:
+        return F.interpolate(image, size, mode='bicubic', align_corners=False, antialias=True)
+    return resize_as_picture(image, size, *statistics)
+
+
+def _raw_pairs(
+    forward: Callable[[Tensor], Any], image: Tensor, mirror: bool, identity: Any
+) -> dict[Any, _Pair]:
+    """Raw maps of images and of their mirror images (None without ``mirror``) by name."""
+    if identity is not None:
         known = _named(identity)
         mirrored = _named(forward(image.flip(-1))) if mirror else dict.fromkeys(known)
         if set(known) != set(mirrored):
@@ -297,14 +314,9 @@ def _raw_pairs(
                 f'identity: expected the maps {list(mirrored)}, received {list(known)}'
             )
         return {name: (known[name], mirrored[name]) for name in mirrored}
-    scaled = image
-    if resize is not None:
-        scaled = F.interpolate(
-            image, size, mode=resize, align_corners=False, antialias=resize == 'bicubic'
-        )
     if not mirror:
-        return {name: (raw, None) for name, raw in _named(forward(scaled)).items()}
-    both = _named(forward(torch.cat((scaled, scaled.flip(-1)))))
+        return {name: (raw, None) for name, raw in _named(forward(image)).items()}
+    both = _named(forward(torch.cat((image, image.flip(-1)))))
     return {name: tuple(raw.chunk(2)) for name, raw in both.items()}
 
 

@@ -13,12 +13,14 @@ from matplotlib.patches import Patch
 from mmseg.structures import SegDataSample
 
 from wsss_plugin.cam_fields import cam_fields, cam_title
+from wsss_plugin.errors import cut
 from wsss_plugin.visualization.cam_picture import CAMPicture
 
 LABEL_TITLES = {'pseudo_label': 'pseudo label', 'pred_sem_seg': 'segmentation'}
 _LONG_TITLES = {'aux_cam': 'auxiliary CAM'}
 _CELL_WIDTH = 2.4
 _DOTS_PER_INCH = 100
+_LONGEST_TITLE = 60
 _IGNORED_COLOUR = (224, 224, 224)
 
 Palette = Sequence[Sequence[int]]
@@ -141,7 +143,8 @@ def draw_panel(
     figure, axes = _row_of_axes(image, len(pictures))
     for axis, (name, picture) in zip(axes, pictures, strict=True):
         axis.imshow(picture)
-        axis.set_title(name, fontsize=9)
+        # A name is no formula, whatever '$' it has.
+        axis.set_title(cut(name, _LONGEST_TITLE), fontsize=9, parse_math=False)
     for axis, area in zip(axes[first_cam:], areas, strict=False):
         _draw_outlines(axis, area, palette)
     _draw_legend(figure, [*maps, *areas], classes, palette, ignore_index)
@@ -298,24 +301,24 @@ def _draw_legend(
     ignore_index: int,
 ) -> None:
     values = sorted({int(value) for label in maps for value in np.unique(label)} - {0})
-    handles = [
-        Patch(color=_fraction(palette[value]), label=classes[value])
-        for value in values
-        if value != ignore_index
-    ]
-    if ignore_index in values:
-        handles.append(Patch(color=_fraction(_IGNORED_COLOUR), label='ignored'))
-    if handles:
-        figure.legend(
-            handles=handles,
+    entries = [(classes[value], palette[value]) for value in values if value != ignore_index]
+    entries += [('ignored', _IGNORED_COLOUR)] if ignore_index in values else []
+    if entries:
+        legend = figure.legend(
+            handles=[Patch(color=_fraction(colour)) for _, colour in entries],
+            # Names that begin with '_' would be left out.
+            labels=['class'] * len(entries),
             loc='lower center',
-            ncols=min(len(handles), 12),
+            ncols=min(len(entries), 12),
             fontsize=9,
             frameon=False,
             borderaxespad=0.2,
             handlelength=1.2,
             columnspacing=1.2,
         )
+        for text, (name, _) in zip(legend.get_texts(), entries, strict=True):
+            text.set_parse_math(False)
+            text.set_text(cut(name, _LONGEST_TITLE))
 
 
 def _fraction(colour: Sequence[int]) -> tuple[float, float, float]:

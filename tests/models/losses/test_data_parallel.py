@@ -14,6 +14,7 @@ import torch.distributed as dist
 from wsss_plugin.models.losses import (
     BalancedCrossEntropyLoss,
     ClassTokenContrastLoss,
+    DenseEnergyLoss,
     MultiLabelSoftMarginLoss,
     PatchTokenContrastLoss,
     SemanticConsistencyLoss,
@@ -31,6 +32,7 @@ cases = [
     (PatchTokenContrastLoss(), (maps[0], label)),
     (SemanticConsistencyLoss(present_only=True), (maps[0], maps[1], tags)),
     (SemanticConsistencyLoss(), maps),
+    (DenseEnergyLoss(factor=1.0), (maps[0], maps[1].sigmoid(), label)),
     (ClassTokenContrastLoss(), tokens),
     (MultiLabelSoftMarginLoss(), (maps[0].mean((2, 3)), tags)),
 ]

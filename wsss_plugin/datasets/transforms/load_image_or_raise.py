@@ -10,6 +10,7 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from wsss_plugin.datasets.pixel_modes import is_deep
+from wsss_plugin.errors import DamagedFileError, DataError, MissingFileError, cut
 
 
 @TRANSFORMS.register_module()
@@ -37,22 +38,22 @@ class LoadImageOrRaise(LoadImageFromFile):
             dict: ``results`` with the image.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            RuntimeError: The file is empty, truncated or no image.
-            ValueError: Pixels have more than 8 bits, which Pillow would clip to white.
+            MissingFileError: There is no such file.
+            DamagedFileError: The file is empty, truncated or no image.
+            DataError: Pixels have more than 8 bits, which Pillow would clip to white.
         """
         path = results['img_path']
         try:
             loaded = super().transform(results)
         except FileNotFoundError as error:
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f'{path}: expected an image, found no file; check data_root, data_prefix and '
                 'img_suffix, or remove the name from the list of images'
             ) from error
         except Exception as error:
-            raise RuntimeError(
+            raise DamagedFileError(
                 f'{path}: expected a complete image, received a damaged, truncated or unsupported '
-                f'file ({error}); replace the file or remove its name from the list of images'
+                f'file ({cut(error)}); replace the file or remove its name from the list of images'
             ) from error
         if loaded is not None and self.imdecode_backend == 'pillow':
             self._require_eight_bits(path)
@@ -65,7 +66,7 @@ class LoadImageOrRaise(LoadImageFromFile):
         ):
             mode = image.mode
         if is_deep(mode):
-            raise ValueError(
+            raise DataError(
                 f"{path}: expected an image of 8 bits per channel, received one in Pillow's mode "
                 f"'{mode}', whose values would be clipped at 255; convert it to 8 bits with its "
                 'values scaled to 0 to 255'

@@ -8,6 +8,8 @@ import torch
 from PIL import Image, ImageFilter
 from torchvision.transforms import v2
 
+from wsss_plugin.errors import ConfigError
+
 
 class PhotometricAugmentation:
     """Colour jitter, greyscale, Gaussian blur and solarisation, each with its own probability.
@@ -22,7 +24,7 @@ class PhotometricAugmentation:
         solarise_threshold (int): Grey level from which values are inverted.
 
     Raises:
-        ValueError: A probability or range is impossible.
+        ConfigError: A probability or range is impossible.
 
     Example:
         >>> same = PhotometricAugmentation(jitter_prob=0, grey_prob=0, blur_prob=0)
@@ -48,11 +50,11 @@ class PhotometricAugmentation:
         }
         for name, value in probabilities.items():
             if not 0 <= value <= 1:
-                raise ValueError(f'{name}: expected a value from 0 to 1, received {value}')
+                raise ConfigError(f'{name}: expected a value from 0 to 1, received {value}')
         if len(jitter) != 4:
-            raise ValueError(f'jitter: expected four strengths, received {jitter!r}')
+            raise ConfigError(f'jitter: expected four strengths, received {jitter!r}')
         if len(blur_radius) != 2 or not 0 <= blur_radius[0] <= blur_radius[1]:
-            raise ValueError(
+            raise ConfigError(
                 f'blur_radius: expected 0 <= smallest <= largest, received {blur_radius!r}'
             )
         self.blur_prob = blur_prob

@@ -10,6 +10,8 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
+from wsss_plugin.errors import ConfigError
+
 Box = tuple[int, int, int, int]
 _RESAMPLING = {'bilinear': Image.Resampling.BILINEAR, 'bicubic': Image.Resampling.BICUBIC}
 
@@ -25,7 +27,7 @@ def as_size(size: int | Sequence[int], name: str) -> tuple[int, int]:
         tuple[int, int]: Height and width in pixels.
 
     Raises:
-        ValueError: Not one or two positive integers.
+        ConfigError: Not one or two positive integers.
 
     Example:
         >>> as_size(96, 'crop_size')
@@ -33,7 +35,7 @@ def as_size(size: int | Sequence[int], name: str) -> tuple[int, int]:
     """
     values = (size, size) if isinstance(size, int) else tuple(size)
     if len(values) != 2 or not all(isinstance(v, int) and v > 0 for v in values):
-        raise ValueError(f'{name}: expected one or two positive integers, received {size!r}')
+        raise ConfigError(f'{name}: expected one or two positive integers, received {size!r}')
     return values[0], values[1]
 
 
@@ -114,7 +116,7 @@ class RandomScaleCropWithBox(BaseTransform):
         seg_pad_val (int): Padding of the mask.
 
     Raises:
-        ValueError: A size, range or probability is impossible.
+        ConfigError: A size, range or probability is impossible.
     """
 
     def __init__(
@@ -127,11 +129,11 @@ class RandomScaleCropWithBox(BaseTransform):
     ) -> None:
         self.crop_size = as_size(crop_size, 'crop_size')
         if len(scale_range) != 2 or not 0 < scale_range[0] <= scale_range[1]:
-            raise ValueError(
+            raise ConfigError(
                 f'scale_range: expected 0 < smallest <= largest, received {scale_range!r}'
             )
         if not 0 <= flip_prob <= 1:
-            raise ValueError(f'flip_prob: expected a value from 0 to 1, received {flip_prob}')
+            raise ConfigError(f'flip_prob: expected a value from 0 to 1, received {flip_prob}')
         self.scale_range = (float(scale_range[0]), float(scale_range[1]))
         self.flip_prob = flip_prob
         self.pad_val = pad_val

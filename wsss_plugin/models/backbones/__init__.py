@@ -6,6 +6,9 @@ from wsss_plugin.models.backbones.dual_branch_backbone import DualBranchBackbone
 from wsss_plugin.models.backbones.feature_backbone import FeatureBackbone, Reduction
 from wsss_plugin.models.backbones.feature_reader import check_feature, read_features
 from wsss_plugin.models.backbones.timm_vision_transformer import TimmVisionTransformer
+from wsss_plugin.models.backbones.wide_bottleneck_block import WideBottleneckBlock
+from wsss_plugin.models.backbones.wide_residual_block import WideResidualBlock
+from wsss_plugin.models.backbones.wide_resnet38 import WideResNet38
 
 __all__ = [
     'ClusterAttention',
@@ -14,6 +17,9 @@ __all__ = [
     'FeatureBackbone',
     'Reduction',
     'TimmVisionTransformer',
+    'WideBottleneckBlock',
+    'WideResNet38',
+    'WideResidualBlock',
     'check_feature',
     'read_features',
 ]

@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+from wsss_plugin.errors import ConfigError, DataError, cut
 
 
 @MODELS.register_module()
@@ -45,25 +48,44 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
             ``data_samples``.
 
         Raises:
-            ValueError: The images of a view differ in size, or batch augmentation is asked for.
+            DataError: The images of a batch or view differ in size.
+            ConfigError: Batch augmentation of views is asked for.
         """
         if not isinstance(data['inputs'], Mapping):
+            # The toolbox pads the images of a training batch to one size.
+            if not training:
+                self._require_one_size('inputs', data['inputs'], data.get('data_samples'))
             return super().forward(data, training)
         if self.batch_augments is not None:
-            raise ValueError(
+            raise ConfigError(
                 'batch_augments: expected None with several views per sample, received '
                 f'{self.batch_augments!r}; mixing samples would part views from their tags'
             )
-        inputs = {name: self._prepare(name, view) for name, view in data['inputs'].items()}
+        inputs = {}
+        for name, view in data['inputs'].items():
+            self._require_one_size(f"inputs['{name}']", view, data.get('data_samples'))
+            inputs[name] = self._prepare(view)
         return {'inputs': inputs, 'data_samples': self.cast_data(data.get('data_samples'))}
 
-    def _prepare(self, name: str, images: Sequence[torch.Tensor]) -> torch.Tensor:
-        sizes = {tuple(image.shape) for image in images}
-        if len(sizes) != 1:
-            raise ValueError(
-                f"inputs['{name}']: expected images of one size, received {sorted(sizes)}; crop "
-                'them to one size in the pipeline'
+    @staticmethod
+    def _require_one_size(
+        name: str, images: Sequence[torch.Tensor], samples: Sequence[SegDataSample] | None
+    ) -> None:
+        first: dict[tuple[int, ...], int] = {}
+        for index, image in enumerate(images):
+            first.setdefault(tuple(image.shape[-2:]), index)
+        if len(first) > 1:
+            shown = [
+                f'{height}x{width} of {cut(_file(samples, index))}'
+                for (height, width), index in first.items()
+            ]
+            raise DataError(
+                f'{name}: expected images of one size in a batch, received '
+                f'{" and ".join(shown[:3])}; set '
+                'batch_size=1 for the loader, or bring them to one size in its pipeline'
             )
+
+    def _prepare(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
         batch = images if isinstance(images, torch.Tensor) else torch.stack(list(images))
         # One transfer of bytes per view instead of one of floats per image.
         batch = self.cast_data(batch)
@@ -71,3 +93,9 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
             batch = batch.flip(1)
         batch = batch.float()
         return (batch - self.mean) / self.std if self._enable_normalize else batch
+
+
+def _file(samples: Sequence[SegDataSample] | None, index: int) -> str:
+    return (
+        samples[index].metainfo.get('img_path', f'image {index}') if samples else f'image {index}'
+    )

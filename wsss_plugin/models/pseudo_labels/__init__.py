@@ -1,5 +1,6 @@
 """Label makers and what they use: thresholds, filters, refinement."""
 
+from wsss_plugin.models.pseudo_labels.alpha_labels import AlphaLabels
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
 from wsss_plugin.models.pseudo_labels.label_filter import LabelFilter
@@ -12,6 +13,7 @@ from wsss_plugin.models.pseudo_labels.true_labels import TrueLabels
 
 __all__ = [
     'PAR',
+    'AlphaLabels',
     'BackgroundThresholds',
     'CAMLabelMaker',
     'LabelFilter',
