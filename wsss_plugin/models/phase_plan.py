@@ -184,6 +184,23 @@ def check_plan(model: Any) -> None:
     _check_self_training(model)
 
 
+def check_reader(model: Any, key: str, needs: Needs) -> None:
+    """Checks that a segmentor has what a reader outside it needs, in every phase.
+
+    Args:
+        model: The segmentor.
+        key: Key of the reader in the config, for the error.
+        needs: What it reads.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    _check_names(model, key, needs)
+    for start in phase_starts(model, _SOME_LENGTH):
+        for feature in needs_of(model, needs, start, _SOME_LENGTH).features:
+            _check_feature(model, key, feature)
+
+
 def _parts_at(model: Any, start: int) -> Iterator[tuple[str, Needs]]:
     for name, term in model.terms.items():
         yield f'terms.{name}', term.needs()

@@ -59,5 +59,5 @@ class DiscrepancyTerm(LossTerm):
             ``loss_discrepancy``.
         """
         batches: StudentBatches = batch
-        features = [one.main.features([self.reads])[self.reads] for one in batches]
-        return {'loss_discrepancy': discrepancy(*features, axis=self.axis)}
+        first, second = (one.main.features([self.reads])[self.reads] for one in batches)
+        return {'loss_discrepancy': discrepancy(first, second, self.axis)}
