@@ -1,6 +1,6 @@
 # The baseline, ToCo with ViT-B/16, MS COCO 2014; 4 GPUs x 2 images.
 # paper: 42.3 val mIoU (Table 7); ToCo: 42.2 with multi-scale and CRF.
-# ToCo's energy regulariser is left out, as the paper's total loss (13) leaves it out.
+# With ToCo's energy regulariser, which the dual-branch paper's total loss (13) leaves out.
 _base_ = [
     './_base_/models/toco_vit_b.py',
     './_base_/datasets/coco.py',
@@ -18,6 +18,7 @@ model = dict(
         ptc=dict(start=12001),
         # (ToCo) temperature 1 in effect, although its option says 0.5
         ctc=dict(start=12001, loss=dict(temperature=1.0)),
+        energy=dict(type='EnergyTerm', labels='pixel', weight=0.05, start=8001),  # (ToCo)
     ),
 )
 custom_hooks = [

@@ -132,12 +132,19 @@ EXPECTED = {
     'dual_vit_r50_coco.py': PAPER | PAPER_COCO | TOCO | TOCO_COCO,
     'toco_vit_b_voc.py': TOCO
     | TOCO_VOC
-    | {'model.terms.ctc.loss.temperature': 0.5, 'model.thresholds.high': 0.7},
+    | {
+        'model.terms.ctc.loss.temperature': 0.5,
+        'model.thresholds.high': 0.7,
+        'model.terms.energy.start': 2001,
+        'model.terms.energy.weight': 0.05,
+    },
     'toco_vit_b_coco.py': TOCO
     | TOCO_COCO
     | {
         'model.terms.ctc.loss.temperature': 1.0,
         'model.thresholds.high': 0.65,
+        'model.terms.energy.start': 8001,
+        'model.terms.energy.weight': 0.05,
         'model.labels.pixel.cams': ((0, ('aux',)), (12001, ('final',))),
     },
 }
