@@ -16,7 +16,13 @@ from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
-from wsss_plugin.models.phase_plan import active_terms, check_plan, needs_at, phase_starts
+from wsss_plugin.models.phase_plan import (
+    active_terms,
+    check_plan,
+    needs_at,
+    needs_of,
+    phase_starts,
+)
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
 from wsss_plugin.models.segmentors.toolbox_segmentor import ToolboxSegmentor
@@ -217,11 +223,48 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
             KeyError: If a view is missing.
             ValueError: If two terms give a loss of the same name.
         """
+        return self.losses_of(self.training_batch(inputs, data_samples))
+
+    def training_batch(
+        self,
+        inputs: Tensor | Mapping[str, Tensor],
+        data_samples: list[SegDataSample],
+        further: Sequence[Needs] = (),
+    ) -> Batch:
+        """The batch of a training iteration, in which all that carries gradients is computed.
+
+        Args:
+            inputs: Normalised views by name, or the main view alone, each (B, 3, H, W).
+            data_samples: Their samples.
+            further: What readers outside the segmentor need.
+
+        Returns:
+            The batch.
+
+        Raises:
+            KeyError: If a view is missing.
+        """
         iteration, max_iters = self._running('iter') or 0, self._running('max_iters')
         needs = needs_at(self, iteration, max_iters)
+        for own in further:
+            needs = needs | needs_of(self, own, iteration, max_iters)
         batch = self.batch(inputs, data_samples, needs, iteration)
         batch.prepare()
-        active = active_terms(self, iteration, max_iters)
+        return batch
+
+    def losses_of(self, batch: Batch) -> dict[str, Tensor]:
+        """The losses of a batch, and what its parts log.
+
+        Args:
+            batch: The batch of a training iteration.
+
+        Returns:
+            Values by name.
+
+        Raises:
+            ValueError: If two terms give a loss of the same name.
+        """
+        active = active_terms(self, batch.iteration or 0, batch.max_iters)
         losses: dict[str, Tensor] = {}
         for name, term in self.terms.items():
             new = term(batch) if name in active else term.idle_losses(name, self)
@@ -231,7 +274,7 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
                     f'{name} a second time; set loss.loss_name'
                 )
             losses.update(new)
-        return losses
+        return {**losses, **batch.logged}
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
