@@ -5,18 +5,26 @@ from wsss_plugin.engine.hooks import (
     CheckpointShapeHook,
     CosineThresholdHook,
     EffectiveBatchSizeHook,
+    LoadPartHook,
+    NonFiniteHook,
     ProgressKeeper,
+    RunIdentityHook,
     SafeCheckpointHook,
     SkipTrainedDataHook,
+    UnreachedParametersHook,
+    WholeCheckpointHook,
 )
 from wsss_plugin.engine.optimizers import (
     DualBranchOptimWrapperConstructor,
     JointOptimizer,
     JointOptimWrapper,
 )
+from wsss_plugin.engine.run_identity import find_checkpoint
 from wsss_plugin.engine.wrappers import DeviceAgnosticDistributedDataParallel
 
 compat.require_weights_only_loading()
+compat.write_files_whole()
+compat.search_checkpoints_by(find_checkpoint)
 
 __all__ = [
     'CheckpointShapeHook',
@@ -26,7 +34,12 @@ __all__ = [
     'EffectiveBatchSizeHook',
     'JointOptimWrapper',
     'JointOptimizer',
+    'LoadPartHook',
+    'NonFiniteHook',
     'ProgressKeeper',
+    'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'UnreachedParametersHook',
+    'WholeCheckpointHook',
 ]
