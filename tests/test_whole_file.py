@@ -33,6 +33,12 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / 'real.txt').read_text() == 'new'
 
 
+def _write(path, then):
+    with whole_file.whole_file(path, 'w') as file:
+        file.write('new')
+        then()
+
+
 @pytest.mark.parametrize('step', ['write', 'fsync', 'replace'])
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, step):
     write_text(tmp_path / 'a.txt', 'old')
@@ -45,13 +51,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, step):
             patch.setattr(whole_file.os, 'fsync', fail)
         elif step == 'replace':
             patch.setattr(whole_file.Path, 'replace', fail)
-        with pytest.raises(
-            OSError, match=r'a\.txt, which failed \(No space left.*make room'
-        ) as caught:
-            with whole_file.whole_file(tmp_path / 'a.txt', 'w') as file:
-                file.write('new')
-                if step == 'write':
-                    fail()
+        with pytest.raises(OSError, match=r'a\.txt, which failed \(No space left.*room') as caught:
+            _write(tmp_path / 'a.txt', fail if step == 'write' else print)
     assert caught.value.errno == errno.ENOSPC
     assert (tmp_path / 'a.txt').read_text() == 'old'
     assert _names(tmp_path) == ['a.txt']

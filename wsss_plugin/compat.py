@@ -181,12 +181,10 @@ def _loading_data_only(load: Any) -> Any:
 
 def _plain_content(content: Any, filename: str) -> Any:
     """Refuses what is no checkpoint, and drops the text that the toolbox would run."""
-    parts = (content,) + tuple(
-        content[key]
-        for key in ('state_dict', 'meta')
-        if isinstance(content, Mapping) and content.get(key) is not None
+    inside = (
+        [content.get(key) for key in ('state_dict', 'meta')] if isinstance(content, Mapping) else []
     )
-    for part in parts:
+    for part in (content, *(part for part in inside if part is not None)):
         if not isinstance(part, Mapping):
             raise RuntimeError(
                 f'expected a checkpoint in {filename}, weights by name with or without meta, '

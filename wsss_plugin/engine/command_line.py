@@ -49,7 +49,7 @@ def _for_users(error: Exception) -> str | None:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    """Says why and ends at once, without waiting for threads and workers, which end by themselves."""
+    """Says why and ends at once; threads and workers end by themselves."""
     sys.stdout.flush()
     print(message, file=sys.stderr, flush=True)
     logging.shutdown()

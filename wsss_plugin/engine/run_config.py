@@ -81,10 +81,12 @@ def _add_hooks(config: Config) -> None:
     hooks = list(config.get('custom_hooks') or [])
     missing = [name for name in _HOOKS if not any(is_kind(hook, name, HOOKS) for hook in hooks)]
     config.custom_hooks = hooks + [{'type': name} for name in missing] + _load_part(config)
-    # Without an entry the toolbox adds its own, whose type this is too.
-    saving = config.setdefault('default_hooks', {}).setdefault('checkpoint', {})
+    # Without an entry the toolbox adds one of the kind that is replaced here.
+    defaults = dict(config.get('default_hooks') or {})
+    saving = defaults.get('checkpoint', {})
     if saving is not None and type_name(saving) in ('', 'CheckpointHook'):
-        saving['type'] = 'WholeCheckpointHook'
+        defaults['checkpoint'] = {**saving, 'type': 'WholeCheckpointHook'}
+    config.default_hooks = defaults
 
 
 def _load_part(config: Config) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class CheckpointShapeHook(Hook):
         """
         check_weights_fit(runner.model, checkpoint, self.resizable)
         for split in ('train', 'val', 'test'):
-            loop = getattr(runner, f'_{split}_loop')
+            loop = getattr(runner, f'_{split}_loop', None)
             if isinstance(loop, BaseLoop):
                 dataset = loop.dataloader.dataset
                 check_classes(checkpoint, getattr(dataset, 'metainfo', None), f'{split}_dataloader')
