@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
-from wsss_plugin.engine.finite_weights import check_finite
+from wsss_plugin.engine.finite_weights import check_finite, learnt
 
 # Old files lack it; torch counts from 0, and with a fixed momentum nobody asks.
 _OPTIONAL = 'num_batches_tracked'
@@ -44,7 +44,7 @@ def check_weights_fit(
     _check_names(type(model).__name__, _required(model, expected), received, source)
     shared = expected.keys() & received.keys()
     _check_shapes(expected, {name: received[name] for name in sorted(shared)}, resizable, source)
-    check_finite({name: received[name] for name in expected if name in shared}, source)
+    check_finite(learnt(model, received), source)
 
 
 def unwrapped(model: Any) -> Any:

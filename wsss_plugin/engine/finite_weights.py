@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+_STATISTICS = ('running_mean', 'running_var')
 
 
 def non_finite_names(weights: Mapping[str, Any]) -> list[str]:
@@ -31,6 +33,23 @@ def non_finite_names(weights: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def learnt(model: nn.Module, weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a training changes: parameters and the statistics of normalisations.
+
+    Other buffers may hold NaN or infinity with good reason, for example a value not yet seen.
+
+    Args:
+        model (nn.Module): The model, not wrapped.
+        weights (Mapping): Its weights by name, as far as they are there.
+
+    Returns:
+        dict: Some of them.
+    """
+    names = {name for name, _ in model.named_parameters()}
+    names |= {n for n, _ in model.named_buffers() if n.rpartition('.')[2] in _STATISTICS}
+    return {name: weight for name, weight in weights.items() if name in names}
+
+
 def check_finite(weights: Mapping[str, Any], source: str) -> None:
     """Checks that weights are finite.
 
@@ -46,5 +65,5 @@ def check_finite(weights: Mapping[str, Any], source: str) -> None:
         others = f' and {len(names) - 1} others' if len(names) > 1 else ''
         raise ValueError(
             f'expected finite weights in {source}, received NaN or infinity in {names[0]}{others}; '
-            'the training that saved them had failed: take an earlier checkpoint'
+            'a training had failed: take an earlier checkpoint'
         )

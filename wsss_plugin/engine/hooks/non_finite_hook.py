@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from wsss_plugin.engine.batch_images import image_names
 from wsss_plugin.engine.checkpoint_fit import unwrapped
-from wsss_plugin.engine.finite_weights import check_finite
+from wsss_plugin.engine.finite_weights import check_finite, learnt
 from wsss_plugin.engine.torch_optimizers import torch_optimizers
 
 
@@ -59,7 +59,8 @@ class NonFiniteHook(Hook):
             ValueError: If a weight is not finite.
         """
         model = unwrapped(runner.model)
-        check_finite(model.state_dict(), f'{type(model).__name__} at the start of the training')
+        weights = learnt(model, model.state_dict())
+        check_finite(weights, f'{type(model).__name__} at the start of the training')
         self._names = {parameter: name for name, parameter in model.named_parameters()}
         for optimizer in torch_optimizers(runner.optim_wrapper):
             optimizer.register_step_pre_hook(self._before_step)
@@ -154,9 +155,8 @@ class NonFiniteHook(Hook):
         Raises:
             ValueError: If a weight is not finite; names it.
         """
-        check_finite(
-            checkpoint['state_dict'], f'the checkpoint to be saved (iteration {runner.iter + 1})'
-        )
+        weights = learnt(unwrapped(runner.model), checkpoint['state_dict'])
+        check_finite(weights, f'the checkpoint to be saved (iteration {runner.iter + 1})')
 
 
 def _not_finite(outputs: Any) -> dict[str, float]:
