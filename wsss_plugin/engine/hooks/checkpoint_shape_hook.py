@@ -53,7 +53,8 @@ class CheckpointShapeHook(Hook):
             ValueError: If a weight is missing, has another shape or is not finite, or the classes
                 are others than those of the data; names the weight or the class.
         """
-        check_weights_fit(runner.model, checkpoint, self.resizable)
+        source = getattr(runner, '_load_from', None) or 'the checkpoint'
+        check_weights_fit(runner.model, checkpoint, self.resizable, source)
         for split in ('train', 'val', 'test'):
             loop = getattr(runner, f'_{split}_loop', None)
             if isinstance(loop, BaseLoop):
