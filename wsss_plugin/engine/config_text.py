@@ -41,13 +41,13 @@ def parse_config_text(text: str, source: str = 'the checkpoint') -> Config:
         for statement in ast.parse(text).body:
             name = _assigned_name(statement)
             values[name] = _value(statement.value)  # type: ignore[attr-defined]
-    except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
+        return Config(values)
+    except (SyntaxError, KeyError, ValueError, RecursionError, MemoryError, TypeError) as error:
         raise ValueError(
             f'expected values only in the config of {source}, such as `a = dict(b=1)`, received '
             f'other text, which is not run ({str(error)[:120] or type(error).__name__}); name the '
             'config of its training instead'
         ) from error
-    return Config(values)
 
 
 def _assigned_name(statement: ast.stmt) -> str:
