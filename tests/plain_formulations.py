@@ -273,13 +273,15 @@ def patch_token_contrast(features: Tensor, labels: Tensor, ignore_index: int = 2
     return 0.5 * (1 - same / same_count) + 0.5 * different / different_count
 
 
-def balanced_cross_entropy(logits: Tensor, label: Tensor, ignore_index: int = 255) -> Tensor:
-    """Half the cross entropy of the background and half that of the foreground."""
+def balanced_cross_entropy(
+    logits: Tensor, label: Tensor, foreground_weight: float = 0.5, ignore_index: int = 255
+) -> Tensor:
+    """The cross entropies of background and foreground, each with its share."""
     total = logits.new_zeros(())
-    for other in (label != 0, label == 0):
+    for share, other in ((1 - foreground_weight, label != 0), (foreground_weight, label == 0)):
         part = label.masked_fill(other, ignore_index)
         if bool((part != ignore_index).any()):
-            total = total + 0.5 * F.cross_entropy(logits, part, ignore_index=ignore_index)
+            total = total + share * F.cross_entropy(logits, part, ignore_index=ignore_index)
     return total
 
 
@@ -421,7 +423,8 @@ def training_losses(
             label = pseudo_label(segmentor, image, mean_cam(cams, makers['pixel']), tags, boxes)
     if 'seg' in terms:
         with part('terms.seg'):
-            losses['loss_seg'] = balanced_cross_entropy(logits, label)
+            share = terms['seg'].loss.foreground_weight
+            losses['loss_seg'] = balanced_cross_entropy(logits, label, share)
     if 'energy' in terms:
         with part('terms.energy'):
             losses['loss_energy'] = energy_loss(segmentor, image, logits, label, boxes)
@@ -440,7 +443,8 @@ def classification_losses(
         maps = features[head.reads[0]]
         pooled = maps.amax(dim=(2, 3)) if head.pooling == 'max' else maps.mean((2, 3))
         scores = pooled @ head.classifier.weight.flatten(1).T
-        losses[f'loss_cls_{name}'] = F.multilabel_soft_margin_loss(scores, tags)
+        key = f'loss_cls_{name}' if len(segmentor.cams) > 1 else 'loss_cls'
+        losses[key] = F.multilabel_soft_margin_loss(scores, tags)
     return losses
 
 
