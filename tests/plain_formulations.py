@@ -285,34 +285,68 @@ def normalized(cam: Tensor, eps: float = 1e-5) -> Tensor:
     return cam / (cam.amax(dim=(-2, -1), keepdim=True) + eps)
 
 
-def run_networks(segmentor: Any, image: Tensor) -> tuple[Any, Tensor]:
+def transformer(segmentor: Any) -> Any:
+    """The transformer of a segmentor with or without a CNN beside it."""
+    return getattr(segmentor.backbone, 'vit', segmentor.backbone)
+
+
+def of_cnn(segmentor: Any, name: str) -> bool:
+    """Whether a CAM is that of the CNN."""
+    return segmentor.cams[name].reads == ('cnn',)
+
+
+def run_networks(segmentor: Any, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     """Transformer and decoder, which a plain training loop runs together."""
-    features = segmentor.transformer.forward_tokens(image)
-    return features, segmentor.decode_head.forward((*features.inner, features.patch_tokens))
+    reads = {name for source in segmentor.cams.values() for name in source.reads} - {'cnn'}
+    names = sorted({'patch', 'class', *reads, *segmentor.decode_reads})
+    features = transformer(segmentor).forward_features(image, names)
+    maps = tuple(features[name] for name in segmentor.decode_reads)
+    return features, segmentor.decode_head.forward(maps)
+
+
+def run_cnn(segmentor: Any, image: Tensor) -> Tensor:
+    """The last map of the CNN."""
+    return segmentor.backbone.forward_features(image, ['cnn'])['cnn']
+
+
+def _no_part(_name: str) -> AbstractContextManager:
+    return nullcontext()
 
 
 @torch.no_grad()
-def multi_scale_cams(segmentor: Any, image: Tensor, cnn: bool) -> dict[str, Tensor]:
+def multi_scale_cams(
+    segmentor: Any,
+    image: Tensor,
+    names: Sequence[str],
+    part: Callable[[str], AbstractContextManager] = _no_part,
+) -> dict[str, Tensor]:
     """Normalised CAMs; the networks run on image and mirror image at every scale, decoder too."""
     images, size = len(image), image.shape[-2:]
     sums: dict[str, Tensor] = {}
-    for scale in segmentor.cam_scales:
+    for scale in segmentor.multi_scale['scales']:
         scaled = _resize(image, [int(scale * side) for side in size])
         both = torch.cat((scaled, scaled.flip(-1)))
         features, _ = run_networks(segmentor, both)
-        maps = dict(final=features.patch_tokens, aux=features.inner[0])
-        if cnn:
-            maps['cnn'] = segmentor.backbone.forward_cnn(both)
-        for name, feature_map in maps.items():
-            raw = F.conv2d(feature_map, segmentor.cam_heads[name].classifier.weight)
-            raw = _resize(raw, size)
+        if any(of_cnn(segmentor, name) for name in names):
+            with part('CNN branch'):
+                features['cnn'] = run_cnn(segmentor, both)
+        for name in names:
+            source = segmentor.cams[name]
+            raw = _resize(F.conv2d(features[source.reads[0]], source.classifier.weight), size)
             merged = torch.maximum(raw[:images], raw[images:].flip(-1)).relu()
             sums[name] = sums[name] + merged if name in sums else merged
     return {name: normalized(total) for name, total in sums.items()}
 
 
-def _no_part(_name: str) -> AbstractContextManager:
-    return nullcontext()
+def label_cams(segmentor: Any) -> dict[str, tuple[str, ...]]:
+    """The names of the CAMs that make each label at the first iteration."""
+    return {name: maker.schedule.at(0) for name, maker in segmentor.labels.items()}
+
+
+def mean_cam(cams: Mapping[str, Tensor], names: Sequence[str]) -> Tensor:
+    """The mean of CAMs, normalised again where there are several."""
+    total = sum(cams[name] for name in names)
+    return total if len(names) == 1 else normalized(total / len(names))
 
 
 def training_losses(
@@ -325,43 +359,48 @@ def training_losses(
 
     CAM passes with decoder, view 1 forwarded three times (for the losses, as the student's view and
     as the teacher's, with a graph that is detached), refinement twice per image, loops over images
-    and crops. ``part`` is entered with the name of each part of the work.
+    and crops. ``part`` is entered with the name of each part of the work. Parts of the segmentor
+    have the names that the configs of ToCo and of the dual branch give them; all terms have begun.
     """
     image = inputs['view1']
     tags = torch.stack([sample.gt_tags for sample in data_samples]).to(image)
     boxes = [sample.metainfo['box'] for sample in data_samples]
     low, high = segmentor.thresholds.low, segmentor.thresholds.high
+    makers = label_cams(segmentor)
     with part('CAM passes'):
-        cams = multi_scale_cams(segmentor, image, cnn=False)
+        names = sorted({name for used in makers.values() for name in used})
+        cams = multi_scale_cams(segmentor, image, names, part)
     with part('main forward'):
         features, logits = run_networks(segmentor, image)
-        maps = dict(final=features.patch_tokens, aux=features.inner[0])
-    if 'cnn' in segmentor.cam_heads:
+    if any(of_cnn(segmentor, name) for name in segmentor.cams):
         with part('CNN branch'):
-            maps['cnn'] = segmentor.backbone.forward_cnn(image)
-    losses = classification_losses(segmentor, maps, tags)
-    losses['loss_ptc'] = segmentor.loss_ptc.loss_weight * patch_token_contrast(
-        features.patch_tokens, token_labels(cams['aux'], tags, low, high, boxes, features)
-    )
+            features['cnn'] = run_cnn(segmentor, image)
+    weights = {name: term.loss_weight for name, term in segmentor.terms.items()}
+    losses = classification_losses(segmentor, features, tags)
+    labels = token_labels(mean_cam(cams, makers['token']), tags, low, high, boxes, features)
+    losses['loss_ptc'] = weights['ptc'] * patch_token_contrast(features['patch'], labels)
     with part('contrast passes'):
-        losses['loss_ctc'] = class_token_loss(segmentor, inputs, cams['aux'], tags, data_samples)
+        region_cam = mean_cam(cams, makers['region'])
+        contrast = class_token_loss(segmentor, inputs, region_cam, tags, data_samples)
+        losses['loss_ctc'] = weights['ctc'] * contrast
     with part('refinement'):
-        label = pseudo_label(segmentor, image, cams['final'], tags, boxes)
-    weight = segmentor.decode_head.loss_decode.loss_weight
+        label = pseudo_label(segmentor, image, mean_cam(cams, makers['pixel']), tags, boxes)
     logits = _resize(logits, image.shape[-2:])
-    losses['loss_seg'] = weight * balanced_cross_entropy(logits, label)
-    if 'cnn' in maps:
-        losses.update(consistency_losses(segmentor, maps, tags))
+    losses['loss_seg'] = weights['seg'] * balanced_cross_entropy(logits, label)
+    if 'consistency' in segmentor.terms:
+        for name, loss in consistency_losses(segmentor, features, tags).items():
+            losses[name] = weights['consistency'] * loss
     return losses
 
 
 def classification_losses(
-    segmentor: Any, maps: Mapping[str, Tensor], tags: Tensor
+    segmentor: Any, features: Mapping[str, Tensor], tags: Tensor
 ) -> dict[str, Tensor]:
     """Equation (10): pooling, classifier and loss (9) of every CAM head."""
     losses = {}
-    for name, head in segmentor.cam_heads.items():
-        pooled = maps[name].amax(dim=(2, 3)) if head.pooling == 'max' else maps[name].mean((2, 3))
+    for name, head in segmentor.cams.items():
+        maps = features[head.reads[0]]
+        pooled = maps.amax(dim=(2, 3)) if head.pooling == 'max' else maps.mean((2, 3))
         scores = pooled @ head.classifier.weight.flatten(1).T
         losses[f'loss_cls_{name}'] = F.multilabel_soft_margin_loss(scores, tags)
     return losses
@@ -373,10 +412,10 @@ def token_labels(
     low: float,
     high: float,
     boxes: Sequence[Sequence[int]],
-    features: Any,
+    features: Mapping[str, Tensor],
 ) -> Tensor:
     """Labels of the tokens for loss (11)."""
-    grid = features.patch_tokens.shape[-2:]
+    grid = features['patch'].shape[-2:]
     labels = [
         label_of_cam(image_cam, image_tags, low, high, box_in_cells(box, cam.shape[-2:], grid))
         for image_cam, image_tags, box in zip(_resize(cam, grid), tags, boxes, strict=True)
@@ -402,7 +441,8 @@ def class_token_loss(
         generator = torch.Generator(cam.device).manual_seed(sample.metainfo['sample_seed'])
         regions.append(region)
         keys.append(torch.rand(region.shape, generator=generator, device=cam.device))
-    crops = segmentor.local_crops
+    term = segmentor.terms['ctc']
+    crops = term.local_crops
     _, local, positive = local_crops(
         inputs['local'],
         torch.stack(regions),
@@ -412,25 +452,24 @@ def class_token_loss(
         crops['positive_threshold'],
     )
     views = torch.cat((inputs['view1'], inputs['view2']))
-    forward = segmentor.transformer.forward_tokens
-    ema = segmentor.projection_ema
+
+    def class_token(image: Tensor) -> Tensor:
+        return transformer(segmentor).forward_features(image, ['class'])['class']
+
+    head, ema = term.projection_head, term.teacher
     with torch.no_grad():
-        parameters = zip(
-            ema.module.parameters(), segmentor.projection_head.parameters(), strict=True
-        )
-        for teacher_parameter, parameter in parameters:
-            teacher_parameter.mul_(1 - ema.momentum).add_(parameter, alpha=ema.momentum)
-    teacher = ema.module(forward(views).class_token).detach()
-    student = segmentor.projection_head(forward(views).class_token)
-    student_local = segmentor.projection_head(forward(local.flatten(0, 1)).class_token)
+        for mean, parameter in zip(ema.module.parameters(), head.parameters(), strict=True):
+            mean.mul_(1 - ema.momentum).add_(parameter, alpha=ema.momentum)
+    teacher = ema.module(class_token(views)).detach()
+    student = head(class_token(views))
+    student_local = head(class_token(local.flatten(0, 1)))
     images = len(tags)
     teacher, student = (
         rows.unflatten(0, (2, images)).transpose(0, 1) for rows in (teacher, student)
     )
     student = torch.cat((student, student_local.unflatten(0, (images, -1))), dim=1)
     positive = F.pad(positive.to(tags.device), (2, 0), value=True)
-    loss = class_token_contrast(student, teacher, positive, segmentor.loss_ctc.temperature)
-    return segmentor.loss_ctc.loss_weight * loss
+    return class_token_contrast(student, teacher, positive, term.loss.temperature)
 
 
 @torch.no_grad()
@@ -439,7 +478,7 @@ def pseudo_label(
 ) -> Tensor:
     """The refined label of view 1."""
     mean, std = segmentor.data_preprocessor.mean, segmentor.data_preprocessor.std
-    settings = segmentor.refinement
+    settings = segmentor.labels['pixel'].refine
     return refined_pseudo_label(
         ((image * std + mean) / 255).clamp(0, 1),
         cam,
@@ -452,16 +491,16 @@ def pseudo_label(
 
 
 def consistency_losses(
-    segmentor: Any, maps: Mapping[str, Tensor], tags: Tensor
+    segmentor: Any, features: Mapping[str, Tensor], tags: Tensor
 ) -> dict[str, Tensor]:
     """Equation (1) between the CAM of the CNN and both of the transformer."""
     cams = {
-        name: normalized(F.conv2d(maps[name], head.classifier.weight).relu())
-        for name, head in segmentor.cam_heads.items()
+        name: normalized(F.conv2d(features[head.reads[0]], head.classifier.weight).relu())
+        for name, head in segmentor.cams.items()
     }
+    loss = segmentor.terms['consistency'].loss
     return {
-        f'loss_consistency_{name}': segmentor.loss_consistency(cams[name], cams['cnn'], tags)
-        for name in ('aux', 'final')
+        f'loss_consistency_{name}': loss(cams[name], cams['cnn'], tags) for name in ('aux', 'final')
     }
 
 
@@ -469,6 +508,6 @@ def consistency_losses(
 def predict(segmentor: Any, image: Tensor, tags: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """Segmentation (B, H, W) and the score of the best present class of every CAM."""
     _, logits = run_networks(segmentor, image)
-    cams = multi_scale_cams(segmentor, image, cnn='cnn' in segmentor.cam_names)
+    cams = multi_scale_cams(segmentor, image, list(segmentor.cams))
     scores = {name: (cam * tags[:, :, None, None]).amax(dim=1) for name, cam in cams.items()}
     return _resize(logits, image.shape[-2:]).argmax(dim=1), scores
