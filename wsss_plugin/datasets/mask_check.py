@@ -126,7 +126,7 @@ def _warn(wrong: Sequence[str], opened: int, names: Sequence[str], source: str) 
         f'{source}: expected masks that show what the tags say and mean the same by a value, '
         f'received {len(wrong)} of {opened} that do not, for example '
         f'{"; ".join(wrong[:_EXAMPLES])}. The values of the masks are read as {values}{more}: an '
-        'editor that saves indexed colours numbers them anew; correct the masks, or describe their values by '
-        'mask_classes',
+        'editor that saves indexed colours numbers them anew; correct the masks, or describe their '
+        'values by mask_classes',
         stacklevel=2,
     )

@@ -14,7 +14,9 @@ from wsss_plugin import compat
 _INTERRUPTED = 128 + signal.SIGINT
 
 
-def run_tool(main: Callable[[], Any], kept: str = 'nothing was written') -> NoReturn:
+def run_tool(
+    main: Callable[[], Any], kept: str = 'nothing was written', gives_code: bool = False
+) -> NoReturn:
     """Runs a tool and ends the process.
 
     The exit code is 0 only if ``main`` has done all that was asked, 1 after an error and 130 after
@@ -23,10 +25,11 @@ def run_tool(main: Callable[[], Any], kept: str = 'nothing was written') -> NoRe
     Args:
         main (Callable): The tool; the message of a ``KeyboardInterrupt`` says what is kept.
         kept (str): What is kept after Ctrl-C, where the exception does not say.
+        gives_code (bool): Whether ``main`` returns the exit code.
     """
     try:
         with compat.data_only():
-            main()
+            code = main()
     except KeyboardInterrupt as error:
         _end(f'interrupted: {error.args[0] if error.args else kept}', _INTERRUPTED)
     except Exception as error:
@@ -34,7 +37,7 @@ def run_tool(main: Callable[[], Any], kept: str = 'nothing was written') -> NoRe
         if message is None:
             raise
         _end(f'error: {message}', 1)
-    sys.exit(0)
+    sys.exit(code if gives_code else 0)
 
 
 def _for_users(error: Exception) -> str | None:
