@@ -83,7 +83,7 @@ def test_entries_that_collide_or_point_nowhere(load, kind, number, change, messa
 
 @pytest.mark.parametrize(
     'content',
-    ['[]', '{}', 'null', '{"images": {}}', '{"images": [1], "annotations": [], "categories": []}'],
+    ['[]', '{}', 'null', '{"images": {}}', '{"images": [1], "annotations": [], "categories": [1]}'],
 )
 def test_other_structures(tmp_path, content):
     (tmp_path / 'i.json').write_text(content)
