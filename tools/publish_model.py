@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 import wsss_plugin  # noqa: F401  (fills the registries)
@@ -37,17 +38,45 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='?',
         const='',
         metavar='CONFIG',
-        help='write the config of the deployed model too; from this config, else from the one in '
-        'the checkpoint',
+        help='write the config of the deployed model too; CONFIG is that of the training, needed '
+        'where the checkpoint has none',
     )
     return parser.parse_args(arguments)
 
 
-def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bool = False) -> Path:
+def training_config(checkpoint: Mapping[str, Any], in_file: str, config_file: str | None) -> Config:
+    """The config of the training.
+
+    Args:
+        checkpoint (Mapping): Content of the checkpoint, whose config is used if none is named.
+        in_file (str): Its file, for the error.
+        config_file (str, optional): Config of the training.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        KeyError: If no config is named and the checkpoint holds none.
+    """
+    if config_file:
+        return Config.fromfile(config_file)
+    text = checkpoint.get('meta', {}).get('cfg')
+    if text is None:
+        raise KeyError(
+            f'expected a config in {in_file}, received a checkpoint without; name the config '
+            'of its training: --config CONFIG'
+        )
+    return Config.fromstring(text, file_format='.py')
+
+
+def publish(
+    checkpoint: Mapping[str, Any], config: Config, in_file: str, out_file: str, half: bool = False
+) -> Path:
     """Writes the reduced checkpoint.
 
     Args:
         checkpoint (Mapping): Content of the checkpoint of a training.
+        config (Config): Config of the training.
         in_file (str): Its file, whose size is printed.
         out_file (str): Name to write, to which part of the file's SHA-256 is added.
         half (bool): Whether weights are stored as float16.
@@ -56,7 +85,7 @@ def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bo
         Path: The file written.
     """
     before = checkpoint.get('state_dict', checkpoint)
-    after = deployed_weights(before, half)
+    after = deployed_weights(before, config.model, half)
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
     out = Path(out_file)
@@ -73,34 +102,16 @@ def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bo
     return final
 
 
-def write_config(
-    checkpoint: Mapping[str, Any], in_file: str, config_file: str, deployed: Path
-) -> Path:
+def write_config(config: Config, deployed: Path) -> Path:
     """Writes the config of the deployed model beside its checkpoint.
 
     Args:
-        checkpoint (Mapping): Content of the checkpoint of a training, whose config is used if none
-            is named.
-        in_file (str): Its file, for the error.
-        config_file (str): Config of the training, or ''.
+        config (Config): Config of the training.
         deployed (Path): The deployed checkpoint.
 
     Returns:
         Path: The config written.
-
-    Raises:
-        KeyError: If no config is named and the checkpoint holds none.
     """
-    if config_file:
-        config = Config.fromfile(config_file)
-    else:
-        text = checkpoint.get('meta', {}).get('cfg')
-        if text is None:
-            raise KeyError(
-                f'expected a config in {in_file}, received a checkpoint without; name the config '
-                'of its training: --config CONFIG'
-            )
-        config = Config.fromstring(text, file_format='.py')
     shared = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
     model = deployed_model(config.model)
     content = {**with_toolbox_loader(shared), 'model': model, 'load_from': str(deployed)}
@@ -117,9 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = parse_args(arguments)
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location='cpu')
-    final = publish(checkpoint, args.in_file, args.out_file, args.fp16)
+    config = training_config(checkpoint, args.in_file, args.config)
+    init_default_scope(config.get('default_scope') or 'mmseg')
+    final = publish(checkpoint, config, args.in_file, args.out_file, args.fp16)
     if args.config is not None:
-        print(f'config: {write_config(checkpoint, args.in_file, args.config, final)}')
+        print(f'config: {write_config(config, final)}')
 
 
 if __name__ == '__main__':

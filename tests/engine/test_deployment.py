@@ -58,9 +58,17 @@ def test_names_of_a_wrapped_model_are_those_of_the_model():
 
 def test_a_segmentor_of_the_toolbox_stays_with_its_neck():
     weights = {'backbone.x': torch.ones(2), 'neck.conv.weight': torch.ones(2)}
-    model = {'type': 'EncoderDecoder', 'neck': {'type': 'FPN'}, 'backbone': {'type': 'ResNet'}}
-    assert deployed_weights(weights, model) == weights
-    assert deployed_model(model) == model
+    pretrained = {'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}}
+    model = {
+        'type': 'EncoderDecoder',
+        'backbone': {'type': 'ResNet', **pretrained},
+        'neck': {'type': 'FPN', **pretrained},
+    }
+    auxiliary = {'auxiliary_head.x': torch.ones(2)}
+    assert deployed_weights({**weights, **auxiliary}, model) == weights
+    kept = {'type': 'EncoderDecoder', 'backbone': {'type': 'ResNet'}, 'neck': {'type': 'FPN'}}
+    assert deployed_model({**model, 'auxiliary_head': {'type': 'FCNHead'}}) == kept
+    assert deployed_model({**model, 'neck': None})['backbone'] == {'type': 'ResNet'}
 
 
 def test_weights_of_version_0_1_are_known():

@@ -41,7 +41,7 @@ def test_a_segmentor_of_the_toolbox_has_neither_cams_nor_thresholds():
     stock = dict(type='EncoderDecoder', backbone=dict(type='ResNet'))
     assert predicts(stock) == {'segmentation': 'decode_head', 'cams': (), 'labels': ()}
     assert threshold_keys(stock) == ()
-    assert deployed(stock) == (stock, {'': ''})
+    assert deployed(stock) == (stock, {'backbone.': 'backbone.'})
 
 
 def test_an_unknown_type_is_named():

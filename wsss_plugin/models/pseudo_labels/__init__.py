@@ -4,6 +4,7 @@ from wsss_plugin.models.pseudo_labels.alpha_labels import AlphaLabels
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.pseudo_labels.boundary_walk_labels import BoundaryWalkLabels
 from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
+from wsss_plugin.models.pseudo_labels.gmm_noise_filter import GMMNoiseFilter
 from wsss_plugin.models.pseudo_labels.label_filter import LabelFilter
 from wsss_plugin.models.pseudo_labels.label_maker import LabelMaker
 from wsss_plugin.models.pseudo_labels.par import PAR
@@ -19,6 +20,7 @@ __all__ = [
     'BackgroundThresholds',
     'BoundaryWalkLabels',
     'CAMLabelMaker',
+    'GMMNoiseFilter',
     'LabelFilter',
     'LabelMaker',
     'PixelLabels',
