@@ -95,7 +95,7 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         check_plan(self)
-        check_multi_scale(self.multi_scale, self.cams.values())
+        check_multi_scale(self)
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}
