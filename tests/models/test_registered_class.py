@@ -17,5 +17,5 @@ def test_by_name_and_by_class():
 
 @pytest.mark.parametrize('config', [dict(type='CamHead'), {}])
 def test_an_unknown_name(config):
-    with pytest.raises(KeyError, match='registered model as type.*custom_imports'):
+    with pytest.raises(KeyError, match=r'registered model as type.*custom_imports'):
         registered_class(config)

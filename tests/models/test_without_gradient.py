@@ -30,12 +30,19 @@ def test_plain_no_grad_would_lose_it():
         assert not layer(x).requires_grad
 
 
-def test_the_cache_is_as_it_was_also_after_an_error():
-    for enabled in (True, False):
-        torch.set_autocast_cache_enabled(enabled)
-        with pytest.raises(RuntimeError), without_gradient():
-            assert not torch.is_autocast_cache_enabled()
-            raise RuntimeError
+def fail():
+    with without_gradient():
+        assert not torch.is_autocast_cache_enabled()
+        raise RuntimeError
+
+
+@pytest.mark.parametrize('enabled', [False, True])
+def test_the_cache_is_as_it_was_also_after_an_error(enabled):
+    torch.set_autocast_cache_enabled(enabled)
+    try:
+        with pytest.raises(RuntimeError):
+            fail()
         assert torch.is_autocast_cache_enabled() == enabled
-    torch.set_autocast_cache_enabled(True)
+    finally:
+        torch.set_autocast_cache_enabled(True)
     assert torch.is_grad_enabled()
