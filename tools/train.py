@@ -79,4 +79,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main, 'nothing was trained')
+    run_tool(main, 'nothing was saved; earlier checkpoints are kept')
