@@ -1,4 +1,4 @@
-# The paper's segmentation network, ResNet-38d with two dilated 3x3 convolutions, on labels in files:
+# The paper's segmentation network, ResNet-38d with two dilated 3x3 convolutions, on stored labels:
 # PNG label maps in data/VOCdevkit/VOC2012/affinity_labels, named as the images. Tested at five
 # scales with flips (--tta), without CRF. paper: 61.7 val mIoU.
 _base_ = ['../_base_/datasets/voc.py', '../_base_/default_runtime.py']
