@@ -6,6 +6,8 @@ import pytest
 import torch
 from reference_networks import build, dual_config, random_batch
 
+from wsss_plugin.models.batch import Batch
+
 DEVICE = 'cuda'
 pytestmark = [
     pytest.mark.gpu,
@@ -16,13 +18,11 @@ pytestmark = [
 @pytest.fixture
 def segmentors(monkeypatch):
     """The same network on the CPU and on the GPU, with the same choice of crops."""
-    config = dual_config(local_crops=dict(size=32), test_cfg=dict(cam=True, pseudo_label=True))
-    on_cpu = build(config).double()
+    on_cpu = build(dual_config(test_cfg=dict(pseudo_label=True))).double()
     on_gpu = copy.deepcopy(on_cpu).to(DEVICE)
     # The devices draw different random numbers.
     keys = torch.rand(2, 64, 64)
-    for segmentor in (on_cpu, on_gpu):
-        monkeypatch.setattr(segmentor, '_crop_keys', lambda region, _: keys.to(region.device))
+    monkeypatch.setattr(Batch, 'random_maps', lambda batch, *_: keys.to(batch.image.device))
     return on_cpu, on_gpu
 
 
