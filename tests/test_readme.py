@@ -444,7 +444,7 @@ def _part(config, key):
 
 def test_configs_side_by_side_are_those_of_the_files():
     text = (DOCS / 'concepts.md').read_text(encoding='utf-8')
-    rows = re.findall(r'^\| `([\w.]+)` \| (.*?) \| (.*?) \|$', text, flags=re.MULTILINE)
+    rows = re.findall(r'^\| `(\w+(?:\.\w+)?)` \| (.*?) \| (.*?) \|$', text, flags=re.MULTILINE)
     configs = [
         Config.fromfile(ROOT / 'configs' / name)
         for name in ('toco_vit_b_voc.py', 'dual_vit_r50_voc.py')
