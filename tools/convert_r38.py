@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.mxnet_arrays import read_arrays
 from wsss_plugin.models.backbones import WideResNet38
+from wsss_plugin.whole_file import whole_file
 
 _STATISTICS = dict(
     gamma='weight', beta='bias', moving_mean='running_mean', moving_var='running_var'
@@ -126,11 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f'convert_r38: {error}', file=sys.stderr)
         return 1
-    args.out_file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, args.out_file)
+    with whole_file(args.out_file) as file:
+        torch.save(state, file)
     print(f'convert_r38: {len(state)} arrays in {args.out_file}; set it as backbone.pretrained')
     return 0
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(main, 'nothing was written', gives_code=True)

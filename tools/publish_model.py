@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.config_text import parse_config_text
 from wsss_plugin.engine.deployment import deployed_model, deployed_weights, with_toolbox_loader
+from wsss_plugin.engine.finite_weights import check_finite
+from wsss_plugin.whole_file import write_bytes, write_text
 
 _SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
 _SHARED_KEYS += ('test_evaluator', 'test_cfg', 'default_hooks', 'log_processor', 'visualizer')
@@ -57,6 +62,7 @@ def training_config(checkpoint: Mapping[str, Any], in_file: str, config_file: st
 
     Raises:
         KeyError: If no config is named and the checkpoint holds none.
+        ValueError: If the checkpoint's holds more than values; nothing in it is run.
     """
     if config_file:
         return Config.fromfile(config_file)
@@ -66,7 +72,7 @@ def training_config(checkpoint: Mapping[str, Any], in_file: str, config_file: st
             f'expected a config in {in_file}, received a checkpoint without; name the config '
             'of its training: --config CONFIG'
         )
-    return Config.fromstring(text, file_format='.py')
+    return parse_config_text(text, in_file)
 
 
 def publish(
@@ -86,15 +92,15 @@ def publish(
     """
     before = checkpoint.get('state_dict', checkpoint)
     after = deployed_weights(before, config.model, half)
+    check_finite(after, in_file)
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
+    content = io.BytesIO()
+    torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, content)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()
     out = Path(out_file)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unnamed = out.with_suffix('.tmp')
-    torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, unnamed)
-    digest = hashlib.sha256(unnamed.read_bytes()).hexdigest()
     final = out.with_name(f'{out.name.removesuffix(".pth")}-{digest[:8]}.pth')
-    unnamed.replace(final)
+    write_bytes(final, content.getvalue())
     for label, path, weights in (('training', Path(in_file), before), ('deployed', final, after)):
         count = sum(weight.numel() for weight in weights.values())
         size = path.stat().st_size
@@ -116,7 +122,7 @@ def write_config(config: Config, deployed: Path) -> Path:
     model = deployed_model(config.model)
     content = {**with_toolbox_loader(shared), 'model': model, 'load_from': str(deployed)}
     target = deployed.with_suffix('.py')
-    Config(content).dump(target)
+    write_text(target, Config(content).pretty_text)
     return target
 
 
@@ -136,4 +142,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'nothing was written')
