@@ -19,6 +19,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from wsss_plugin.engine.ablation import Row, Run, RunExecutor, plan_rows, report
+from wsss_plugin.engine.command_line import run_tool
 
 TOOLS = Path(__file__).resolve().parent
 REFERENCE = 'supervised_shapes'
@@ -207,4 +208,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(
+        main,
+        'finished runs and the checkpoints of the last one; the same command goes on',
+        gives_code=True,
+    )

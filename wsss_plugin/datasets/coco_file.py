@@ -144,6 +144,11 @@ def _is_id(value: Any) -> bool:
 
 
 def _check_categories(path: str, categories: Entries) -> None:
+    if not categories:
+        raise DataError(
+            f'{path}: expected at least one category, received none; add the categories of the '
+            'objects'
+        )
     names: dict[str, Any] = {}
     for category in categories:
         require_value(path, 'category', category, 'id', _is_number, 'a whole number')

@@ -48,6 +48,7 @@ class Batch:
         self.needs = needs or Needs()
         self.iteration = iteration
         self.max_iters = max_iters
+        self._with_gradient = torch.is_grad_enabled()
         self._passes: dict[str, ForwardPass] = {}
         self._cams: dict[str, Tensor] = {}
         self._labels: dict[str, Tensor] = {}
@@ -92,7 +93,9 @@ class Batch:
             )
         if name not in self._passes:
             features = self.needs.features if name == self._model.main_view else ()
-            self._passes[name] = self.run(self.views[name], features)
+            # Also where a label, made without gradient, is the first to read the view.
+            with torch.set_grad_enabled(self._with_gradient):
+                self._passes[name] = self.run(self.views[name], features)
         return self._passes[name]
 
     def run(self, image: Tensor, features: Sequence[str] = ()) -> ForwardPass:
@@ -214,7 +217,8 @@ class Batch:
         for sample in self.data_samples:
             seed, generator = sample.metainfo.get('sample_seed'), None
             if seed is not None:
-                seed = int(seed) + (zlib.crc32(part.encode()) << 32 if part else 0)
-                generator = torch.Generator(device).manual_seed(seed % 2**63)
+                # Generators of a CPU take 32 bits of a seed.
+                seed = zlib.crc32(f'{seed} {part}'.encode()) if part else int(seed) % 2**63
+                generator = torch.Generator(device).manual_seed(seed)
             maps.append(torch.rand(tuple(size), generator=generator, device=device))
         return torch.stack(maps)

@@ -37,6 +37,11 @@ class ForwardPass:
         self._raw: dict[str, Tensor] = {}
         self._decode_logits: Tensor | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the backbone has run."""
+        return bool(self._features)
+
     def features(self, names: Sequence[str]) -> dict[str, Tensor]:
         """Features by name.
 

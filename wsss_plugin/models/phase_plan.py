@@ -181,6 +181,8 @@ def check_plan(model: Any) -> None:
             f'received {unread}, which nobody reads; name them there or leave them out by None'
         )
     _check_terms(model)
+    _check_trained(model)
+    _check_thresholds(model)
     _check_self_training(model)
 
 
@@ -202,10 +204,11 @@ def check_reader(model: Any, key: str, needs: Needs) -> None:
 
 
 def _parts_at(model: Any, start: int) -> Iterator[tuple[str, Needs]]:
-    for name, term in model.terms.items():
-        yield f'terms.{name}', term.needs()
+    # Labels first: what a term reads leads through them.
     for name, maker in model.labels.items():
         yield f'labels.{name}', maker.needs(start, _SOME_LENGTH)
+    for name, term in model.terms.items():
+        yield f'terms.{name}', term.needs()
 
 
 def _check_names(model: Any, key: str, needs: Needs) -> None:
@@ -283,10 +286,41 @@ def _check_terms(model: Any) -> None:
             )
 
 
+def _check_trained(model: Any) -> None:
+    known = dict(model.named_modules())
+    for name, term in model.terms.items():
+        unknown = [path for path in term.trains if path not in known]
+        if unknown:
+            raise ValueError(
+                f'expected model.terms.{name}.trains to name modules of the segmentor, such as '
+                f"'decode_head' or 'cams.final', received {unknown}; correct them or leave them out"
+            )
+
+
+def _check_thresholds(model: Any) -> None:
+    """One high threshold for each class, where there are several."""
+    own = {
+        f'labels.{name}': getattr(maker, 'thresholds', None) for name, maker in model.labels.items()
+    }
+    for key, thresholds in {'': model.thresholds, **own}.items():
+        high = getattr(thresholds, 'high', None)
+        if isinstance(high, Sequence) and len(high) != model.num_foreground:
+            where = f'{key}.thresholds'.lstrip('.')
+            raise ValueError(
+                f'expected one high threshold for each of the {model.num_foreground} classes in '
+                f'model.{where}.high, received {len(high)}; give as many, or a single number'
+            )
+
+
 def _taught(model: Any, term: Any) -> list[Any]:
     """The modules to which the gradient of a term may go."""
     needs = term.needs()
-    sources = with_bases(model, (*needs.raw, *needs.logits))
+    # The CAM of the decode head is detached.
+    sources = [
+        name
+        for name in with_bases(model, (*needs.raw, *needs.logits))
+        if not model.cams[name].reads_decoder
+    ]
     modules = [model.cams[name] for name in sources]
     modules += [model.heads[name] for name in needs.heads]
     if needs.decoder:

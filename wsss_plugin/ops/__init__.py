@@ -33,7 +33,6 @@ from wsss_plugin.ops.cluster import (
 from wsss_plugin.ops.confident_labels import (
     alpha_scores,
     confident_label,
-    label_by_two_backgrounds,
 )
 from wsss_plugin.ops.contrast import (
     affinity_label,
@@ -141,7 +140,6 @@ __all__ = [
     'gaussian_gate',
     'ignored_consistency',
     'image_threshold',
-    'label_by_two_backgrounds',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',

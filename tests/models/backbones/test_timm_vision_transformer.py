@@ -16,13 +16,13 @@ def tiny(**kwargs) -> TimmVisionTransformer:
 def test_matches_the_reference_network(reference, tiny_transformer):
     arrays = reference('tiny_toco_network')
     vit = tiny_transformer(arrays).eval()
-    tokens, _ = vit._embed(arrays['x'])
+    tokens, _ = vit.embed(arrays['x'])
     torch.testing.assert_close(tokens, arrays['tokens_after_pos_embed'], atol=1e-5, rtol=0)
-    features = vit.forward_tokens(arrays['x'])
-    torch.testing.assert_close(features.class_token, arrays['cls_token'], atol=1e-5, rtol=0)
-    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    features = vit.forward_features(arrays['x'], ['class', 'patch', 'inner.-3'])
+    torch.testing.assert_close(features['class'], arrays['cls_token'], atol=1e-5, rtol=0)
+    final = features['patch'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(final, arrays['patch_tokens_final'], atol=1e-5, rtol=0)
-    inner = features.inner[0].flatten(2).transpose(1, 2)
+    inner = features['inner.-3'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(inner, arrays['patch_tokens_aux'], atol=1e-5, rtol=0)
 
 
@@ -30,9 +30,9 @@ def test_equals_timm_at_its_own_size():
     vit = tiny().eval()
     image = torch.randn(1, 3, 224, 224)
     expected = vit.trunk.forward_features(image)
-    features = vit.forward_tokens(image)
-    torch.testing.assert_close(features.class_token, expected[:, 0])
-    torch.testing.assert_close(features.patch_tokens.flatten(2), expected[:, 1:].transpose(1, 2))
+    features = vit.forward_features(image, ['class', 'patch'])
+    torch.testing.assert_close(features['class'], expected[:, 0])
+    torch.testing.assert_close(features['patch'].flatten(2), expected[:, 1:].transpose(1, 2))
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_families_of_weights_share_the_class(name):
     vit = TimmVisionTransformer(name, inner_blocks=(0,), model_args=args).eval()
     image = torch.randn(1, 3, side, side)
     expected = vit.trunk.forward_features(image)
-    features = vit.forward_tokens(image)
-    torch.testing.assert_close(features.class_token, expected[:, 0])
-    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    features = vit.forward_features(image, ['class', 'patch'])
+    torch.testing.assert_close(features['class'], expected[:, 0])
+    final = features['patch'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(final, expected[:, vit.trunk.num_prefix_tokens :])
 
 

@@ -8,7 +8,7 @@ from mmengine.model import ExponentialMovingAverage
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from wsss_plugin.models.segmentors import StepwiseMovingAverage
+from wsss_plugin.models.terms import StepwiseMovingAverage
 
 
 def student_and_teacher(momentum=0.1):

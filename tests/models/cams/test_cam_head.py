@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmseg.structures import SegDataSample
 
-from wsss_plugin.models.heads import CAMHead
+from wsss_plugin.models.cams import CAMHead
 
 
 def samples(*tags) -> list[SegDataSample]:
@@ -16,10 +16,11 @@ def samples(*tags) -> list[SegDataSample]:
 
 def test_matches_the_reference_network(reference, tiny_transformer):
     arrays = reference('tiny_toco_network')
-    features = tiny_transformer(arrays).eval().forward_tokens(arrays['x'])
+    vit = tiny_transformer(arrays).eval()
+    features = vit.forward_features(arrays['x'], ['patch', 'inner.9'])
     for maps, weight, logits, cam in (
-        (features.patch_tokens, 'w.classifier.weight', 'cls_logits', 'cam'),
-        (features.inner[0], 'w.aux_classifier.weight', 'cls_aux_logits', 'cam_aux'),
+        (features['patch'], 'w.classifier.weight', 'cls_logits', 'cam'),
+        (features['inner.9'], 'w.aux_classifier.weight', 'cls_aux_logits', 'cam_aux'),
     ):
         head = CAMHead(24, 5, pooling='max')
         head.classifier.load_state_dict({'weight': arrays[weight]})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wsss_plugin.models.segmentors import BackgroundThresholds
+from wsss_plugin.models.pseudo_labels import BackgroundThresholds
 
 
 def test_values_are_kept_and_can_change():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from wsss_plugin.models.segmentors.fixed_statistics import fixed_statistics
+from wsss_plugin.models.fixed_statistics import fixed_statistics
 
 
 @pytest.fixture
