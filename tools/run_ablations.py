@@ -41,7 +41,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--records',
         type=Path,
         help='folder that keeps the figures of finished runs, a small file each; what is recorded '
-        'there is not run again, so that tables can grow on several machines',
+        'there is not run again, so that tables can grow on several machines; figures from before '
+        'a config changed are shown as old until it has been run again',
     )
     parser.add_argument('--out', type=Path, help='table; default: table.md in --work-dir')
     parser.add_argument(

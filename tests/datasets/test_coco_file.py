@@ -83,9 +83,17 @@ def test_entries_that_collide_or_point_nowhere(load, kind, number, change, messa
 
 @pytest.mark.parametrize(
     'content',
-    ['[]', '{}', 'null', '{"images": {}}', '{"images": [1], "annotations": [], "categories": []}'],
+    ['[]', '{}', 'null', '{"images": {}}', '{"images": [1], "annotations": [], "categories": [1]}'],
 )
 def test_other_structures(tmp_path, content):
     (tmp_path / 'i.json').write_text(content)
     with pytest.raises(DataError, match=r'i\.json: expected an instances JSON of COCO'):
+        load_coco(str(tmp_path / 'i.json'))
+
+
+@pytest.mark.parametrize('kind', ['images', 'categories'])
+def test_nothing_to_learn_from(tmp_path, kind):
+    content = {**_CONTENT, 'annotations': [], kind: []}
+    (tmp_path / 'i.json').write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r'i\.json: expected at least one (image|category)'):
         load_coco(str(tmp_path / 'i.json'))

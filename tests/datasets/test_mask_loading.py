@@ -42,9 +42,11 @@ def test_alternatives_of_one_pixel(build):
     assert [sample.gt_sem_seg.data.shape for sample in samples] == [(1, 1, 5)] * 2
 
 
-def test_a_mask_of_another_size(build):
-    with pytest.raises(DataError, match=r'masks/a\.png: .*image 4x5, received one of 7 pixels'):
-        build(4, 5, (1, 7))[0]
+@pytest.mark.parametrize(('size', 'other'), [((4, 5), (1, 7)), ((1, 3), (3, 1))])
+def test_a_mask_of_another_size(build, size, other):
+    message = 'image {}x{}, received one of {}x{}; replace it'.format(*size, *other)
+    with pytest.raises(DataError, match=rf'masks/a\.png: .*{message}'):
+        build(*size, other)[0]
 
 
 def test_the_background_is_not_taken_for_ignored(build):

@@ -145,7 +145,7 @@ def test_a_view_of_its_own_geometry_is_a_pass_of_its_own():
     assert batch.view('view1') is batch.main
 
 
-def test_scales_of_a_prediction_may_differ(asked):
+def test_scales_of_a_prediction_may_differ():
     segmentor = build(small_config(test_cfg=dict(multi_scale=dict(scales=(1.0,), flip=None))))
     inputs, samples = random_batch()
     trained = segmentor.batch(inputs, samples, iteration=0).cams(['final'])[0]

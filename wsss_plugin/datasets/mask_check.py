@@ -120,13 +120,12 @@ def _against_others(
 
 
 def _warn(wrong: Sequence[str], opened: int, names: Sequence[str], source: str) -> None:
-    values = ', '.join(f'{value} {cut(name, 30)}' for value, name in enumerate(names[:8]))
-    more = ', ...' if len(names) > 8 else ''
+    values = [f'{value} {cut(name, 30)}' for value, name in enumerate(names)]
     warnings.warn(
         f'{source}: expected masks that show what the tags say and mean the same by a value, '
         f'received {len(wrong)} of {opened} that do not, for example '
-        f'{"; ".join(wrong[:_EXAMPLES])}. The values of the masks are read as {values}{more}: an '
-        'editor that saves indexed colours numbers them anew; correct the masks, or describe their '
-        'values by mask_classes',
+        f'{"; ".join(wrong[:_EXAMPLES])}. Values are read as {listed(values, 8)}: an editor that '
+        'saves indexed colours numbers them anew; correct the masks, or describe their values by '
+        'mask_classes',
         stacklevel=2,
     )

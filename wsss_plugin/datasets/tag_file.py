@@ -138,6 +138,7 @@ def _read_label_map(path: Path, content: dict[str, Any]) -> TagFile:
             f"{path}: expected a list 'classes' of names that begins with '{BACKGROUND}' beside "
             f"'labels', received {received(classes)}; add it"
         )
+    classes = [name.strip() for name in classes]
     _require_foreground(path, classes[1:], 'as a class')
     repeated = [name for name, times in Counter(classes).items() if times > 1]
     if repeated:

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_seconds_by_part(workload):
     assert all(seconds > 0 for seconds in plain.values())
 
 
-def test_a_new_part_is_a_row_under_its_name(tmp_path, workload):
+def test_a_new_part_is_a_row_under_its_name(tmp_path):
     config = tmp_path / 'energy.py'
     config.write_text(
         f"_base_ = '{CONFIG}'\n"
@@ -84,36 +85,34 @@ def test_a_new_part_is_a_row_under_its_name(tmp_path, workload):
     assert set(package) == {*PARTS, 'terms.smooth'} - gone
 
 
-def test_products_are_those_of_the_formulas(tmp_path):
-    """One linear layer on one token: each product forward is two of its size backward."""
-    model = Config.fromfile(CONFIG).model
-    workload = Workload(str(CONFIG), 'test_vit', 64, 32, 1, 'cpu', 0)
+def products_of(workload, losses):
     segmentor = workload.segmentor()
-    layer = segmentor.cams['final'].classifier
+    batch = workload.batch(segmentor)
+    trainee = Trainee('plain', segmentor, *batch, lambda model, *_: losses(model), 'cpu')
+    products = trainee.products()
+    assert all(weight.grad is None for weight in trainee.segmentor.parameters())
+    return products
 
-    def linear(segmentor, inputs, samples, part):
+
+def test_products_are_those_of_the_formulas(workload):
+    """A product of matrices forward is two of its size backward."""
+
+    def classify(segmentor):
         maps = torch.ones(1, 64, 2, 2, requires_grad=True)
         return {'loss': segmentor.cams['final'].classifier(maps).sum()}
 
-    trainee = Trainee('plain', segmentor, *workload.batch(segmentor), linear, 'cpu')
-    forward = 2 * 64 * (model.decode_head.num_classes - 1) * 4
-    assert trainee.products() == 3 * forward
-    assert layer.weight.grad is None
+    classes = Config.fromfile(CONFIG).model.decode_head.num_classes - 1
+    assert products_of(workload, classify) == 3 * 2 * 64 * classes * 4
 
 
 def test_attention_counts_whichever_kernel_computes_it(workload):
-    def attention(segmentor, inputs, samples, part):
-        tokens = segmentor.backbone.embed(inputs['view1'])[0]
-        return {'loss': segmentor.backbone.run_block(0, tokens).sum()}
+    def attend(fused, segmentor):
+        block = segmentor.backbone.trunk.blocks[0]
+        block.attn.fused_attn = fused
+        return {'loss': block(torch.ones(1, 5, 64)).sum()}
 
-    counts = []
-    for fused in (True, False):
-        trainee = build(workload, 'plain')
-        trainee.plain_losses = attention
-        for block in trainee.segmentor.backbone.trunk.blocks:
-            block.attn.fused_attn = fused
-        counts.append(trainee.products())
-    assert counts[0] == counts[1] > 0
+    fused, written_out = (products_of(workload, partial(attend, fused)) for fused in (True, False))
+    assert fused == written_out > 0
 
 
 def test_only_the_plain_variant_writes_the_attention_out(workload):

@@ -173,3 +173,56 @@ def test_modulation_survives_the_conversion_of_batch_norms(placement, seen_befor
     cnn_map(converted, image).sum().backward()
     gradients = [p.grad for p in converted.modulations.parameters() if p.requires_grad]
     assert all(gradient is not None for gradient in gradients)
+
+
+def test_features_of_both_branches_by_name():
+    backbone = build().eval()
+    image = torch.randn(1, 3, 64, 48)
+    names = ['cnn', 'patch', 'cnn.layer1', 'inner.1', 'class']
+    features = backbone.forward_features(image, names)
+    assert set(features) == set(names)
+    maps = backbone(image)
+    torch.testing.assert_close(features['cnn'], maps[3])
+    torch.testing.assert_close(features['cnn.layer1'], maps[0])
+    torch.testing.assert_close(features['patch'], maps[-1])
+    assert features['class'].shape == (1, 24)
+
+
+@pytest.mark.parametrize(('names', 'idle'), [(['patch', 'class'], 'cnn'), (['cnn'], 'vit')])
+def test_a_branch_without_a_name_is_not_run(names, idle):
+    backbone = build()
+    if idle == 'cnn':
+        backbone.cnn.forward = None
+    else:
+        backbone.vit.forward_features = None
+    assert set(backbone.forward_features(torch.randn(2, 3, 64, 64), names)) == set(names)
+
+
+@pytest.mark.parametrize('name', ['cnn', 'cnn.layer3', 'patch', 'inner.-1', 'class'])
+def test_features_that_exist(name):
+    build().check_feature(name)
+
+
+@pytest.mark.parametrize('name', ['cnn.layer9', 'inner.3', 'layer1', 'cnns'])
+def test_features_that_do_not_exist(name):
+    with pytest.raises(ValueError, match=r'received'):
+        build().check_feature(name)
+
+
+def test_attention_of_the_transformer_is_reduced_too():
+    def last(_total, _index, weights):
+        return weights
+
+    features = build().forward_features(
+        torch.randn(2, 3, 64, 64), ['attention', 'cnn'], dict(attention=last)
+    )
+    assert features['attention'].shape == (2, 3, 17, 17)
+
+
+def test_the_deployed_backbone_is_the_transformer():
+    config = dict(cnn=RESNET, vit=VIT)
+    deployed, prefixes = type(build()).deployed(config, ['patch'])
+    assert deployed == dict(VIT, inner_blocks=())
+    assert prefixes == {'vit.': ''}
+    with pytest.raises(ValueError, match=r"transformer alone.*'cnn'"):
+        type(build()).deployed(config, ['cnn', 'patch'])

@@ -78,3 +78,17 @@ def test_unknown_pooling():
 def test_no_class():
     with pytest.raises(ValueError, match='at least one foreground class'):
         CAMHead(3, 0)
+
+
+def test_as_a_source_it_reads_features_by_name():
+    head = CAMHead(5, 2, reads=('one', 'two'), pooling='avg')
+    features = dict(two=torch.randn(1, 3, 4, 4), one=torch.randn(1, 2, 4, 4))
+    joined = torch.cat((features['one'], features['two']), dim=1)
+    torch.testing.assert_close(head.raw(features), head.cam(joined))
+    torch.testing.assert_close(head.logits(features), head(joined))
+    single = CAMHead(3, 2)
+    torch.testing.assert_close(single.raw(dict(patch=features['two'])), single.cam(features['two']))
+
+
+def test_weights_have_the_published_name():
+    assert list(CAMHead(3, 2).state_dict()) == ['classifier.weight']

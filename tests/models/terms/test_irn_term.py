@@ -37,9 +37,10 @@ def _no_running_training():
 
 
 def test_losses_are_those_of_the_labels_pairs():
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
-    label = segmentor.batch(inputs['view1'], samples).label('pixel')[:, 2::4, 2::4]
+    batch = segmentor.batch(inputs['view1'], samples, iteration=0)
+    label = batch.label('pixel')[:, 2::4, 2::4]
     losses = segmentor.loss(inputs['view1'], samples)
     assert set(losses) == {'loss_affinity', 'loss_displacement'}
     head = segmentor.heads['irn']
@@ -54,7 +55,7 @@ def test_losses_are_those_of_the_labels_pairs():
 
 
 def test_only_the_head_learns():
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
     sum(segmentor.loss(inputs['view1'], samples).values()).backward()
     assert all(p.grad is not None for p in segmentor.heads.parameters())

@@ -5,6 +5,7 @@ from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
 from wsss_plugin.engine.hooks.loss_weight_hook import LossWeightHook
+from wsss_plugin.engine.hooks.mean_displacement_hook import MeanDisplacementHook
 from wsss_plugin.engine.hooks.non_finite_hook import NonFiniteHook
 from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.run_identity_hook import RunIdentityHook
@@ -19,6 +20,7 @@ __all__ = [
     'EffectiveBatchSizeHook',
     'LoadPartHook',
     'LossWeightHook',
+    'MeanDisplacementHook',
     'NonFiniteHook',
     'ProgressKeeper',
     'RunIdentityHook',

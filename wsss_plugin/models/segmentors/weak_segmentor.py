@@ -95,7 +95,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self._build_parts(cams, heads, labels, terms)
         self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
-        check_multi_scale(self.multi_scale, self.cams.values())
+        check_multi_scale(self)
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}
