@@ -1,35 +1,32 @@
-"""Reference networks rebuilt from saved weights."""
+"""Reference networks rebuilt from saved weights, and the position in a training."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
 from wsss_plugin.models.backbones import TimmVisionTransformer
 
-DATA = Path(__file__).parents[1] / 'data'
+
+@pytest.fixture(autouse=True)
+def iteration() -> Iterator[Callable[..., None]]:
+    """Sets iteration and length of the training; at first and at last there is none."""
+    hub = MessageHub.get_current_instance()
+
+    def set_iteration(value: int | None, max_iters: int | None = None) -> None:
+        hub.update_info('iter', value)
+        hub.update_info('max_iters', max_iters)
+
+    set_iteration(None)
+    yield set_iteration
+    set_iteration(None)
 
 
 @pytest.fixture
-def reference():
-    """Loads the arrays of a reference file as tensors by name."""
-
-    def load(name: str) -> dict[str, torch.Tensor]:
-        with np.load(DATA / f'{name}.npz') as arrays:
-            return {
-                key: torch.from_numpy(arrays[key])
-                for key in arrays.files
-                if arrays[key].dtype.kind in 'fiub'
-            }
-
-    return load
-
-
-@pytest.fixture
-def tiny_transformer():
+def tiny_transformer() -> Callable[..., TimmVisionTransformer]:
     """Builds the 24-wide transformer of the reference, with its weights if they are given."""
 
     def build(weights: dict[str, torch.Tensor] | None = None) -> TimmVisionTransformer:

@@ -13,71 +13,113 @@ from torch import nn
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 WIDTH, CLASSES = 24, 5
+SMALL_CROPS = dict(terms=dict(ctc=dict(local_crops=dict(size=32))))
+
+
+def merged(base: Any, changes: Any) -> Any:
+    """A config with changes, dict by dict."""
+    if not (isinstance(base, dict) and isinstance(changes, dict)):
+        return copy.deepcopy(changes)
+    result = copy.deepcopy(base)
+    for key, value in changes.items():
+        result[key] = merged(result.get(key), value)
+    return result
 
 
 def tiny_config(**changes: Any) -> dict:
     """Config of the reference's tiny ToCo network."""
-    head = dict(type='CAMHead', in_channels=WIDTH, num_classes=CLASSES, pooling='max')
+    head = dict(type='CAMHead', in_channels=WIDTH, pooling='max')
     config = dict(
-        type='TokenContrastSegmentor',
+        type='WeakSegmentor',
         data_preprocessor=dict(type='MultiViewDataPreProcessor', mean=MEAN, std=STD),
         backbone=dict(
             type='TimmVisionTransformer',
             model_name='vit_tiny_patch16_224',
-            inner_blocks=(-3,),
             model_args=dict(img_size=64, embed_dim=WIDTH, depth=12, num_heads=3),
         ),
         decode_head=dict(
-            type='LargeFOVHead',
-            in_channels=WIDTH,
-            channels=512,
-            num_classes=CLASSES + 1,
-            loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
+            type='LargeFOVHead', in_channels=WIDTH, channels=512, num_classes=CLASSES + 1
         ),
-        cam_head=head,
-        aux_cam_head=head,
-        projection_head=dict(
-            type='ProjectionHead',
-            in_channels=WIDTH,
-            hidden_channels=40,
-            bottleneck_channels=16,
-            out_channels=32,
-        ),
-        refinement=dict(type='PAR'),
-        loss_ptc=dict(type='PatchTokenContrastLoss', loss_weight=0.2),
-        loss_ctc=dict(type='ClassTokenContrastLoss', temperature=0.5, loss_weight=0.5),
+        decode_reads='patch',
+        cams=dict(final=dict(head, reads='patch'), aux=dict(head, reads='inner.9')),
         thresholds=dict(low=0.25, high=0.7),
-        local_crops=dict(num=8, size=96, positive_threshold=0.2),
+        labels=dict(
+            pixel=dict(type='PixelLabels', cams=('final',), refine=dict(type='PAR')),
+            token=dict(type='TokenLabels', cams=('aux',)),
+            region=dict(type='RegionMask', cams=('aux',)),
+        ),
+        terms=dict(
+            cls=dict(type='ClassificationTerm'),
+            ptc=dict(type='PatchTokenContrastTerm', labels='token', weight=0.2),
+            ctc=dict(
+                type='ClassTokenContrastTerm',
+                labels='region',
+                projection_head=dict(
+                    type='ProjectionHead',
+                    in_channels=WIDTH,
+                    hidden_channels=40,
+                    bottleneck_channels=16,
+                    out_channels=32,
+                ),
+                local_crops=dict(num=8, size=96, positive_threshold=0.2),
+                weight=0.5,
+            ),
+            seg=dict(type='SegmentationTerm', labels='pixel', weight=0.1),
+        ),
         test_cfg=dict(mode='whole', cam=True),
     )
-    return copy.deepcopy(config | changes)
+    return merged(config, changes)
+
+
+def small_config(**changes: Any) -> dict:
+    """The tiny ToCo network with crops that fit an image of 64 pixels."""
+    return tiny_config(**merged(SMALL_CROPS, changes))
 
 
 def dual_config(**changes: Any) -> dict:
-    """Config of a tiny dual-branch network."""
-    base = tiny_config()
-    backbone = dict(
+    """Config of a tiny dual-branch network, with crops that fit an image of 64 pixels."""
+    config = small_config()
+    config['backbone'] = dict(
         type='DualBranchBackbone',
-        vit=base['backbone'],
+        vit=config['backbone'],
         cnn=dict(type='ResNet', depth=18, base_channels=8, strides=(1, 2, 2, 1)),
         modulation=dict(type='ActivationModulation', reduction=4),
     )
-    base.update(
-        type='DualBranchSegmentor',
-        backbone=backbone,
-        decode_head=dict(
-            type='ConvMLPHead',
-            in_channels=WIDTH,
-            embed_channels=16,
-            hidden_channels=16,
-            channels=16,
-            num_classes=CLASSES + 1,
-            loss_decode=dict(type='BalancedCrossEntropyLoss', loss_weight=0.1),
-        ),
-        cnn_cam_head=dict(type='CAMHead', in_channels=64, num_classes=CLASSES, pooling='avg'),
-        loss_consistency=dict(type='SemanticConsistencyLoss', loss_weight=0.1),
+    config['decode_head'] = dict(
+        type='ConvMLPHead',
+        in_channels=WIDTH,
+        embed_channels=16,
+        hidden_channels=16,
+        channels=16,
+        num_classes=CLASSES + 1,
     )
-    return copy.deepcopy(base | changes)
+    config['cams']['cnn'] = dict(type='CAMHead', reads='cnn', in_channels=64, pooling='avg')
+    config['terms']['consistency'] = dict(
+        type='ConsistencyTerm',
+        pairs=(('aux', 'cnn'), ('final', 'cnn')),
+        loss=dict(type='SemanticConsistencyLoss'),
+        weight=0.1,
+    )
+    return merged(config, changes)
+
+
+def cam_config(**changes: Any) -> dict:
+    """Config of a tiny CNN with a CAM and no decode head."""
+    config = dict(
+        type='WeakSegmentor',
+        backbone=dict(type='ResNet', depth=18, base_channels=8),
+        cams=dict(
+            final=dict(
+                type='CAMHead',
+                reads='out.-1',
+                in_channels=64,
+                num_classes=CLASSES,
+                pooling='avg',
+            )
+        ),
+        terms=dict(cls=dict(type='ClassificationTerm')),
+    )
+    return merged(config, changes)
 
 
 def build(config: dict) -> nn.Module:
@@ -106,7 +148,7 @@ def load_decoder_formula(head: nn.Module) -> None:
 
 
 def load_toco(segmentor: nn.Module, arrays: dict[str, torch.Tensor]) -> None:
-    """Fills a tiny TokenContrastSegmentor with the reference's weights."""
+    """Fills the tiny ToCo network with the reference's weights."""
     encoder = 'w.encoder.'
     state = {
         key.removeprefix(encoder): value
@@ -114,13 +156,13 @@ def load_toco(segmentor: nn.Module, arrays: dict[str, torch.Tensor]) -> None:
         if key.startswith(encoder) and not key.startswith(encoder + 'head')
     }
     segmentor.backbone.trunk.load_state_dict(state)
-    segmentor.cam_head.classifier.load_state_dict({'weight': arrays['w.classifier.weight']})
-    aux = {'weight': arrays['w.aux_classifier.weight']}
-    segmentor.aux_cam_head.classifier.load_state_dict(aux)
-    load_projection(segmentor.projection_head, arrays, 'w.proj_head.')
-    load_projection(segmentor.projection_ema.module, arrays, 'w.proj_head_t.')
+    for name, key in (('final', 'w.classifier.weight'), ('aux', 'w.aux_classifier.weight')):
+        segmentor.cams[name].classifier.load_state_dict({'weight': arrays[key]})
+    ctc = segmentor.terms['ctc']
+    load_projection(ctc.projection_head, arrays, 'w.proj_head.')
+    load_projection(ctc.teacher.module, arrays, 'w.proj_head_t.')
     # A teacher with weights of its own is one that has been updated before.
-    segmentor.projection_ema.steps += 1
+    ctc.teacher.steps += 1
     load_decoder_formula(segmentor.decode_head)
 
 

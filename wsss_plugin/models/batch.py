@@ -16,6 +16,7 @@ from wsss_plugin.models.multi_scale_cams import multi_scale_cams
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.stacked_tags import stacked_tags
+from wsss_plugin.ops.view_geometry import ViewGeometry
 
 
 class Batch:
@@ -47,9 +48,12 @@ class Batch:
         self.needs = needs or Needs()
         self.iteration = iteration
         self.max_iters = max_iters
+        self._with_gradient = torch.is_grad_enabled()
         self._passes: dict[str, ForwardPass] = {}
         self._cams: dict[str, Tensor] = {}
         self._labels: dict[str, Tensor] = {}
+        # What parts other than terms want to be logged, by name; no name may begin with 'loss'.
+        self.logged: dict[str, Tensor] = {}
 
     def prepare(self) -> None:
         """Computes what carries gradients of the main view, before anything reads it."""
@@ -89,7 +93,9 @@ class Batch:
             )
         if name not in self._passes:
             features = self.needs.features if name == self._model.main_view else ()
-            self._passes[name] = self.run(self.views[name], features)
+            # Also where a label, made without gradient, is the first to read the view.
+            with torch.set_grad_enabled(self._with_gradient):
+                self._passes[name] = self.run(self.views[name], features)
         return self._passes[name]
 
     def run(self, image: Tensor, features: Sequence[str] = ()) -> ForwardPass:
@@ -122,6 +128,27 @@ class Batch:
         whole = (0, height, 0, width)
         boxes = [sample.metainfo.get('box', whole) for sample in self.data_samples]
         return torch.tensor(boxes, device=self.image.device)
+
+    def geometry(self, name: str) -> list[ViewGeometry]:
+        """Where a view lies in the main view.
+
+        Args:
+            name: Name of the view.
+
+        Returns:
+            One geometry for each sample.
+
+        Raises:
+            KeyError: If the samples do not say it.
+        """
+        given = [sample.metainfo.get('view_geometry', {}) for sample in self.data_samples]
+        if any(name not in geometries for geometries in given):
+            raise KeyError(
+                f'expected the geometry of the view {name!r} in view_geometry of every sample, '
+                'received none; make the view by MultiCropViews and keep view_geometry among '
+                'meta_keys of PackWSSSInputs'
+            )
+        return [geometries[name] for geometries in given]
 
     @cached_property
     def pictures(self) -> Tensor:
@@ -190,7 +217,8 @@ class Batch:
         for sample in self.data_samples:
             seed, generator = sample.metainfo.get('sample_seed'), None
             if seed is not None:
-                seed = int(seed) + (zlib.crc32(part.encode()) << 32 if part else 0)
-                generator = torch.Generator(device).manual_seed(seed % 2**63)
+                # Generators of a CPU take 32 bits of a seed.
+                seed = zlib.crc32(f'{seed} {part}'.encode()) if part else int(seed) % 2**63
+                generator = torch.Generator(device).manual_seed(seed)
             maps.append(torch.rand(tuple(size), generator=generator, device=device))
         return torch.stack(maps)

@@ -99,7 +99,7 @@ class ForwardPass:
             Logits (B, K).
         """
         source = self.source(name)
-        return source.logits(self.features(source.reads))
+        return source.logits(self.features(getattr(source, 'logit_reads', source.reads)))
 
     @property
     def decode_logits(self) -> Tensor:

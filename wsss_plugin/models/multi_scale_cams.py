@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -55,30 +55,35 @@ def multi_scale_cams(
         )
 
 
-def check_multi_scale(options: Mapping[str, Any], sources: Iterable[Any]) -> None:
+def check_multi_scale(model: Any) -> None:
     """Checks how CAMs over several scales are made, when a segmentor is built.
 
     Args:
-        options: ``scales`` and how maps are fused.
-        sources: The CAM sources.
+        model: The segmentor, of which ``test_cfg`` may have a ``multi_scale`` of its own.
 
     Raises:
         ValueError: If a scale is not positive, or a key or a value is unknown.
     """
-    shared = dict(options)
-    scales = shared.pop('scales')
-    if not scales or min(scales) <= 0:
-        raise ValueError(f'expected positive multi_scale.scales, received {tuple(scales)}')
-    for source in sources:
-        fusion_of(source, shared)
+    at_test = model.test_cfg.get('multi_scale') or {}
+    for key, options in {'multi_scale': {}, 'test_cfg.multi_scale': at_test}.items():
+        shared = {**model.multi_scale, **options}
+        scales = shared.pop('scales')
+        if not scales or min(scales) <= 0:
+            raise ValueError(f'expected positive {key}.scales, received {tuple(scales)}')
+        CAMFusion().replaced(shared, key)
+        for name, source in model.cams.items():
+            fusion_of(source, shared, f'cams.{name}.multi_scale')
 
 
-def fusion_of(source: Any, shared: Mapping[str, Any]) -> CAMFusion:
+def fusion_of(
+    source: Any, shared: Mapping[str, Any], key: str = 'multi_scale of a CAM source'
+) -> CAMFusion:
     """How the maps of a CAM source are fused.
 
     Args:
         source: The source, whose ``multi_scale`` comes first.
         shared: What holds where it says nothing.
+        key: Key of the source's ``multi_scale`` in the config, for the error.
 
     Returns:
         The steps.
@@ -86,7 +91,7 @@ def fusion_of(source: Any, shared: Mapping[str, Any]) -> CAMFusion:
     Raises:
         ValueError: If a key or a value is unknown.
     """
-    return CAMFusion().replaced(shared).replaced(source.multi_scale, 'multi_scale of a CAM source')
+    return CAMFusion().replaced(shared).replaced(source.multi_scale, key)
 
 
 def _patch_size(backbone: Any) -> int:

@@ -31,6 +31,24 @@ def features_of(model: Any, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def logit_features_of(model: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """The features that the classification logits of CAM sources take.
+
+    Args:
+        model: The segmentor.
+        names: Names of the sources.
+
+    Returns:
+        Names of features, each once: the ``logit_reads`` of a source that needs less for its logits
+        than for its CAM.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        reads = getattr(model.cams[name], 'logit_reads', None)
+        found.update(dict.fromkeys(features_of(model, [name]) if reads is None else reads))
+    return tuple(found)
+
+
 def with_bases(model: Any, names: Sequence[str]) -> tuple[str, ...]:
     """CAM sources and those that they build on.
 
@@ -112,7 +130,9 @@ def needs_of(model: Any, own: Needs, iteration: int | None, max_iters: int | Non
     if any(model.cams[name].reads_decoder for name in with_bases(model, sources)):
         needs = needs | Needs(decoder=True)
     decoder = tuple(model.decode_reads) if needs.decoder else ()
-    return needs | Needs(features=(*features_of(model, sources), *decoder))
+    of_cams = features_of(model, (*needs.raw, *needs.cams))
+    of_logits = logit_features_of(model, needs.logits)
+    return needs | Needs(features=(*of_cams, *of_logits, *decoder))
 
 
 def phase_starts(model: Any, max_iters: int | None) -> tuple[int, ...]:
@@ -161,14 +181,34 @@ def check_plan(model: Any) -> None:
             f'received {unread}, which nobody reads; name them there or leave them out by None'
         )
     _check_terms(model)
+    _check_trained(model)
+    _check_thresholds(model)
     _check_self_training(model)
 
 
+def check_reader(model: Any, key: str, needs: Needs) -> None:
+    """Checks that a segmentor has what a reader outside it needs, in every phase.
+
+    Args:
+        model: The segmentor.
+        key: Key of the reader in the config, for the error.
+        needs: What it reads.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    _check_names(model, key, needs)
+    for start in phase_starts(model, _SOME_LENGTH):
+        for feature in needs_of(model, needs, start, _SOME_LENGTH).features:
+            _check_feature(model, key, feature)
+
+
 def _parts_at(model: Any, start: int) -> Iterator[tuple[str, Needs]]:
-    for name, term in model.terms.items():
-        yield f'terms.{name}', term.needs()
+    # Labels first: what a term reads leads through them.
     for name, maker in model.labels.items():
         yield f'labels.{name}', maker.needs(start, _SOME_LENGTH)
+    for name, term in model.terms.items():
+        yield f'terms.{name}', term.needs()
 
 
 def _check_names(model: Any, key: str, needs: Needs) -> None:
@@ -246,10 +286,41 @@ def _check_terms(model: Any) -> None:
             )
 
 
+def _check_trained(model: Any) -> None:
+    known = dict(model.named_modules())
+    for name, term in model.terms.items():
+        unknown = [path for path in term.trains if path not in known]
+        if unknown:
+            raise ValueError(
+                f'expected model.terms.{name}.trains to name modules of the segmentor, such as '
+                f"'decode_head' or 'cams.final', received {unknown}; correct them or leave them out"
+            )
+
+
+def _check_thresholds(model: Any) -> None:
+    """One high threshold for each class, where there are several."""
+    own = {
+        f'labels.{name}': getattr(maker, 'thresholds', None) for name, maker in model.labels.items()
+    }
+    for key, thresholds in {'': model.thresholds, **own}.items():
+        high = getattr(thresholds, 'high', None)
+        if isinstance(high, Sequence) and len(high) != model.num_foreground:
+            where = f'{key}.thresholds'.lstrip('.')
+            raise ValueError(
+                f'expected one high threshold for each of the {model.num_foreground} classes in '
+                f'model.{where}.high, received {len(high)}; give as many, or a single number'
+            )
+
+
 def _taught(model: Any, term: Any) -> list[Any]:
     """The modules to which the gradient of a term may go."""
     needs = term.needs()
-    sources = with_bases(model, (*needs.raw, *needs.logits))
+    # The CAM of the decode head is detached.
+    sources = [
+        name
+        for name in with_bases(model, (*needs.raw, *needs.logits))
+        if not model.cams[name].reads_decoder
+    ]
     modules = [model.cams[name] for name in sources]
     modules += [model.heads[name] for name in needs.heads]
     if needs.decoder:

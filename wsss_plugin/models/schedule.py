@@ -69,6 +69,8 @@ class Schedule:
 
     def __init__(self, given: Sequence[Any], key: str) -> None:
         self.key = key
+        if isinstance(given, str):
+            raise self._error(given)
         steps = list(given)
         if steps and all(isinstance(step, str) for step in steps):
             steps = [(0, steps)]
@@ -83,17 +85,15 @@ class Schedule:
         if not pairs or pairs[0][0] != 0:
             raise self._error(given)
         self.steps: tuple[tuple[float, tuple[str, ...]], ...] = tuple(pairs)
-        self._check_order(None if all(start == int(start) for start, _ in pairs) else 10**9, given)
-
-    def _check_order(self, max_iters: int | None, given: Any) -> None:
-        starts = self.starts(max_iters)
+        shares = any(start != int(start) for start, _ in pairs)
+        starts = self.starts(10**9 if shares else None)
         if list(starts) != sorted(set(starts)):
             raise self._error(given)
 
-    def _error(self, given: Any) -> ValueError:
+    def _error(self, given: Any, where: str = '') -> ValueError:
         return ValueError(
             f'expected {self.key} as names, or as pairs (iteration, names) with increasing '
-            f'iterations from 0, received {given!r}'
+            f'iterations from 0{where}, received {given!r}'
         )
 
     def starts(self, max_iters: int | None) -> tuple[int, ...]:
@@ -104,8 +104,14 @@ class Schedule:
 
         Returns:
             Iterations, the first 0.
+
+        Raises:
+            ValueError: If a share comes before an earlier iteration in a training of this length.
         """
-        return tuple(as_iteration(start, max_iters, self.key) for start, _ in self.steps)
+        starts = tuple(as_iteration(start, max_iters, self.key) for start, _ in self.steps)
+        if list(starts) != sorted(starts):
+            raise self._error(self.steps, f', of a training of {max_iters} iterations')
+        return starts
 
     def at(self, iteration: int | None, max_iters: int | None = None) -> tuple[str, ...]:
         """The names at an iteration.

@@ -32,6 +32,10 @@ CNNS = {
 }
 
 
+def cnn_map(backbone, image):
+    return backbone.forward_features(image, ['cnn'])['cnn']
+
+
 def build(cnn=RESNET, **kwargs):
     init_default_scope('mmseg')
     config = dict(type='DualBranchBackbone', cnn=cnn, vit=VIT, **kwargs)
@@ -44,7 +48,7 @@ def test_any_cnn_with_stages(name, placement):
     cnn, channels, stages = CNNS[name]
     backbone = build(cnn, modulation=MODULATION, modulated_stages=stages, placement=placement)
     image = torch.randn(2, 3, 64, 48)
-    assert backbone.forward_cnn(image).shape[:2] == (2, channels)
+    assert cnn_map(backbone, image).shape[:2] == (2, channels)
     maps = backbone(image)
     assert maps[-1].shape == (2, 24, 4, 3)
     if placement == 'stage':
@@ -110,18 +114,18 @@ def test_a_copy_uses_its_own_modulation():
     backbone = build(modulation=MODULATION).eval()
     twin = copy.deepcopy(backbone)
     image = torch.randn(1, 3, 64, 64)
-    expected = backbone.forward_cnn(image)
+    expected = cnn_map(backbone, image)
     with torch.no_grad():
         for parameter in twin.modulations.parameters():
             parameter.add_(torch.randn_like(parameter))
-    assert not torch.allclose(twin.forward_cnn(image), expected)
-    torch.testing.assert_close(backbone.forward_cnn(image), expected)
+    assert not torch.allclose(cnn_map(twin, image), expected)
+    torch.testing.assert_close(cnn_map(backbone, image), expected)
 
 
 def test_gradient_reaches_the_modulation_and_the_stem():
     torch.manual_seed(0)
     backbone = build(modulation=MODULATION)
-    backbone.forward_cnn(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    cnn_map(backbone, torch.randn(2, 3, 64, 64)).square().sum().backward()
     assert backbone.cnn.conv1.weight.grad.abs().sum() > 0
     for modulation in backbone.modulations:
         assert any(parameter.grad.abs().sum() > 0 for parameter in modulation.parameters())
@@ -145,7 +149,7 @@ def test_unknown_placement():
 
 def test_a_transformer_without_tokens_is_refused():
     init_default_scope('mmseg')
-    with pytest.raises(TypeError, match='forward_tokens'):
+    with pytest.raises(TypeError, match='forward_features and check_feature, received ResNet'):
         MODELS.build(dict(type='DualBranchBackbone', cnn=RESNET, vit=RESNET))
 
 
@@ -160,12 +164,65 @@ def test_modulation_survives_the_conversion_of_batch_norms(placement, seen_befor
         modulation=MODULATION, modulated_stages=('layer1', 'layer2'), placement=placement
     ).eval()
     image = torch.randn(1, 3, 64, 64)
-    expected = copy.deepcopy(backbone).forward_cnn(image)
+    expected = cnn_map(copy.deepcopy(backbone), image)
     if seen_before:
-        backbone.forward_cnn(image)
+        cnn_map(backbone, image)
     converted = revert_sync_batchnorm(_to_sync(backbone))
-    torch.testing.assert_close(converted.forward_cnn(image), expected)
-    torch.testing.assert_close(converted.forward_cnn(image), expected)
-    converted.forward_cnn(image).sum().backward()
+    torch.testing.assert_close(cnn_map(converted, image), expected)
+    torch.testing.assert_close(cnn_map(converted, image), expected)
+    cnn_map(converted, image).sum().backward()
     gradients = [p.grad for p in converted.modulations.parameters() if p.requires_grad]
     assert all(gradient is not None for gradient in gradients)
+
+
+def test_features_of_both_branches_by_name():
+    backbone = build().eval()
+    image = torch.randn(1, 3, 64, 48)
+    names = ['cnn', 'patch', 'cnn.layer1', 'inner.1', 'class']
+    features = backbone.forward_features(image, names)
+    assert set(features) == set(names)
+    maps = backbone(image)
+    torch.testing.assert_close(features['cnn'], maps[3])
+    torch.testing.assert_close(features['cnn.layer1'], maps[0])
+    torch.testing.assert_close(features['patch'], maps[-1])
+    assert features['class'].shape == (1, 24)
+
+
+@pytest.mark.parametrize(('names', 'idle'), [(['patch', 'class'], 'cnn'), (['cnn'], 'vit')])
+def test_a_branch_without_a_name_is_not_run(names, idle):
+    backbone = build()
+    if idle == 'cnn':
+        backbone.cnn.forward = None
+    else:
+        backbone.vit.forward_features = None
+    assert set(backbone.forward_features(torch.randn(2, 3, 64, 64), names)) == set(names)
+
+
+@pytest.mark.parametrize('name', ['cnn', 'cnn.layer3', 'patch', 'inner.-1', 'class'])
+def test_features_that_exist(name):
+    build().check_feature(name)
+
+
+@pytest.mark.parametrize('name', ['cnn.layer9', 'inner.3', 'layer1', 'cnns'])
+def test_features_that_do_not_exist(name):
+    with pytest.raises(ValueError, match=r'received'):
+        build().check_feature(name)
+
+
+def test_attention_of_the_transformer_is_reduced_too():
+    def last(_total, _index, weights):
+        return weights
+
+    features = build().forward_features(
+        torch.randn(2, 3, 64, 64), ['attention', 'cnn'], dict(attention=last)
+    )
+    assert features['attention'].shape == (2, 3, 17, 17)
+
+
+def test_the_deployed_backbone_is_the_transformer():
+    config = dict(cnn=RESNET, vit=VIT)
+    deployed, prefixes = type(build()).deployed(config, ['patch'])
+    assert deployed == dict(VIT, inner_blocks=())
+    assert prefixes == {'vit.': ''}
+    with pytest.raises(ValueError, match=r"transformer alone.*'cnn'"):
+        type(build()).deployed(config, ['cnn', 'patch'])

@@ -16,13 +16,13 @@ def tiny(**kwargs) -> TimmVisionTransformer:
 def test_matches_the_reference_network(reference, tiny_transformer):
     arrays = reference('tiny_toco_network')
     vit = tiny_transformer(arrays).eval()
-    tokens, _ = vit._embed(arrays['x'])
+    tokens, _ = vit.embed(arrays['x'])
     torch.testing.assert_close(tokens, arrays['tokens_after_pos_embed'], atol=1e-5, rtol=0)
-    features = vit.forward_tokens(arrays['x'])
-    torch.testing.assert_close(features.class_token, arrays['cls_token'], atol=1e-5, rtol=0)
-    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    features = vit.forward_features(arrays['x'], ['class', 'patch', 'inner.-3'])
+    torch.testing.assert_close(features['class'], arrays['cls_token'], atol=1e-5, rtol=0)
+    final = features['patch'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(final, arrays['patch_tokens_final'], atol=1e-5, rtol=0)
-    inner = features.inner[0].flatten(2).transpose(1, 2)
+    inner = features['inner.-3'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(inner, arrays['patch_tokens_aux'], atol=1e-5, rtol=0)
 
 
@@ -30,9 +30,9 @@ def test_equals_timm_at_its_own_size():
     vit = tiny().eval()
     image = torch.randn(1, 3, 224, 224)
     expected = vit.trunk.forward_features(image)
-    features = vit.forward_tokens(image)
-    torch.testing.assert_close(features.class_token, expected[:, 0])
-    torch.testing.assert_close(features.patch_tokens.flatten(2), expected[:, 1:].transpose(1, 2))
+    features = vit.forward_features(image, ['class', 'patch'])
+    torch.testing.assert_close(features['class'], expected[:, 0])
+    torch.testing.assert_close(features['patch'].flatten(2), expected[:, 1:].transpose(1, 2))
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_families_of_weights_share_the_class(name):
     vit = TimmVisionTransformer(name, inner_blocks=(0,), model_args=args).eval()
     image = torch.randn(1, 3, side, side)
     expected = vit.trunk.forward_features(image)
-    features = vit.forward_tokens(image)
-    torch.testing.assert_close(features.class_token, expected[:, 0])
-    final = features.patch_tokens.flatten(2).transpose(1, 2)
+    features = vit.forward_features(image, ['class', 'patch'])
+    torch.testing.assert_close(features['class'], expected[:, 0])
+    final = features['patch'].flatten(2).transpose(1, 2)
     torch.testing.assert_close(final, expected[:, vit.trunk.num_prefix_tokens :])
 
 
@@ -192,3 +192,68 @@ def test_other_architectures_are_refused(name):
 def test_an_image_smaller_than_a_patch_is_refused():
     with pytest.raises(ValueError, match='at least one patch'):
         tiny()(torch.zeros(1, 3, 8, 32))
+
+
+def test_only_the_blocks_that_a_feature_needs_are_run():
+    vit = tiny().eval()
+    image = torch.randn(1, 3, 32, 32)
+    expected = vit.forward_features(image, ['inner.-2', 'patch'])
+    vit.trunk.blocks[2].forward = vit.trunk.norm.forward = None
+    features = vit.forward_features(image, ['inner.1', 'inner.-2'])
+    assert list(features) == ['inner.1', 'inner.-2']
+    torch.testing.assert_close(features['inner.1'], expected['inner.-2'])
+    torch.testing.assert_close(features['inner.-2'], expected['inner.-2'])
+
+
+def test_attention_is_summed_as_the_blocks_run():
+    vit = tiny().eval()
+    image = torch.randn(2, 3, 32, 48)
+    seen = []
+
+    def reduce(total, index, weights):
+        seen.append(index)
+        mean = weights.mean(dim=1)
+        return mean if total is None else total + mean
+
+    features = vit.forward_features(image, ['attention', 'patch'], dict(attention=reduce))
+    assert seen == [0, 1, 2]
+    assert features['attention'].shape == (2, 7, 7)
+    torch.testing.assert_close(features['attention'].sum(dim=2), torch.full((2, 7), 3.0))
+    plain = vit.forward_features(image, ['patch'])['patch']
+    torch.testing.assert_close(features['patch'], plain, atol=1e-5, rtol=1e-5)
+    assert all(block.attn.fused_attn for block in vit.trunk.blocks)
+    assert not any(block.attn.attn_drop._forward_pre_hooks for block in vit.trunk.blocks)
+
+
+def test_attention_needs_a_reduction():
+    with pytest.raises(ValueError, match=r"reduction of 'attention'.*reduce=dict"):
+        tiny().forward_features(torch.randn(1, 3, 32, 32), ['attention'])
+
+
+@pytest.mark.parametrize('name', ['inner.3', 'inner.-4', 'inner.x', 'cnn', 'tokens'])
+def test_unknown_features_are_refused(name):
+    with pytest.raises(ValueError, match=r'expected (a feature|inner_blocks).*received'):
+        tiny().check_feature(name)
+
+
+def test_a_block_is_run_by_its_index():
+    vit = tiny().eval()
+    tokens, _ = vit.embed(torch.randn(1, 3, 32, 32))
+    torch.testing.assert_close(vit.run_block(1, tokens), vit.trunk.blocks[1](tokens))
+
+
+def test_the_deployed_backbone_returns_what_the_decode_head_reads():
+    config = dict(model_name='vit_tiny_patch16_224', pretrained=True, model_args=TINY, init_cfg={})
+    deployed, prefixes = TimmVisionTransformer.deployed(config, ['inner.1', 'patch'])
+    assert deployed == dict(model_name='vit_tiny_patch16_224', model_args=TINY, inner_blocks=(1,))
+    assert prefixes == {'': ''}
+    vit = TimmVisionTransformer(**deployed).eval()
+    image = torch.randn(1, 3, 32, 32)
+    expected = vit.forward_features(image, ['inner.1', 'patch'])
+    torch.testing.assert_close(vit(image), tuple(expected.values()))
+
+
+@pytest.mark.parametrize('reads', [['patch', 'inner.1'], ['class', 'patch'], ['inner.1']])
+def test_what_no_deployed_backbone_returns(reads):
+    with pytest.raises(ValueError, match=r"'inner\.<block>' and then 'patch'.*received"):
+        TimmVisionTransformer.deployed(dict(model_name='vit_tiny_patch16_224'), reads)

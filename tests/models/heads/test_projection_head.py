@@ -6,7 +6,7 @@ import torch
 from reference_networks import load_projection
 
 from wsss_plugin.models.heads import ProjectionHead
-from wsss_plugin.models.segmentors import StepwiseMovingAverage
+from wsss_plugin.models.terms import StepwiseMovingAverage
 
 
 def reference_head() -> ProjectionHead:

@@ -4,15 +4,24 @@ import copy
 
 import pytest
 import torch
-from reference_networks import build, dual_config, random_batch, tiny_config
+from reference_networks import build, dual_config, random_batch, small_config
 
 SIZE = 96
 
 
-@pytest.fixture(params=[tiny_config, dual_config], ids=['token contrast', 'dual branch'])
-def iteration(request):
+def several_cams():
+    labels = dict(pixel=dict(cams=('final', 'cnn')), token=dict(cams=('aux', 'cnn')))
+    # Statistics of a batch would tell passes over images and mirror images together and apart.
+    return dual_config(labels=labels, backbone=dict(cnn=dict(norm_eval=True)))
+
+
+@pytest.fixture(
+    params=[small_config, dual_config, several_cams],
+    ids=['token contrast', 'dual branch', 'labels of several CAMs'],
+)
+def prepared(request):
     torch.manual_seed(0)
-    segmentor = build(request.param(local_crops=dict(size=32))).double()
+    segmentor = build(request.param()).double()
     inputs, samples = random_batch(SIZE, images=3)
     for index, sample in enumerate(samples):
         sample.set_metainfo(dict(box=(0, SIZE - 16 * index, 8 * index, SIZE)))
@@ -21,8 +30,8 @@ def iteration(request):
     return segmentor, {name: view.double() for name, view in inputs.items()}, samples
 
 
-def test_losses_and_gradients(plain, iteration):
-    segmentor, inputs, samples = iteration
+def test_losses_and_gradients(plain, prepared):
+    segmentor, inputs, samples = prepared
     other = copy.deepcopy(segmentor)
     losses = segmentor.loss(inputs, samples)
     expected = plain.training_losses(other, inputs, samples)
@@ -37,8 +46,8 @@ def test_losses_and_gradients(plain, iteration):
             torch.testing.assert_close(weight.grad, same.grad, atol=1e-9, rtol=1e-6)
 
 
-def test_prediction(plain, iteration):
-    segmentor, inputs, samples = iteration
+def test_prediction(plain, prepared):
+    segmentor, inputs, samples = prepared
     segmentor.eval()
     tags = torch.stack([sample.gt_tags for sample in samples])
     for sample in samples:

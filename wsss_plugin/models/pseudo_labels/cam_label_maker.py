@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mmengine.model import BaseModule, ModuleDict
-from mmseg.registry import MODELS
+from mmengine.model import BaseModule
 from torch import Tensor
 
 from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.part_building import build_parts
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.schedule import Schedule
 from wsss_plugin.models.without_gradient import without_gradient
@@ -25,7 +25,7 @@ class CAMLabelMaker(BaseModule):
     Args:
         cams: Names of the CAM sources whose CAMs are averaged, or pairs (iteration, names).
         thresholds: ``low`` and ``high`` of this maker alone; None for the segmentor's.
-        filters: Configs of label filters by name, applied by sorted name.
+        filters: Configs of label filters by name, applied by sorted name; None leaves one out.
         ignore_index: Label of ignored positions.
         init_cfg: MMEngine's initialisation config.
 
@@ -39,16 +39,16 @@ class CAMLabelMaker(BaseModule):
         self,
         cams: Sequence[Any],
         thresholds: Mapping[str, Any] | None = None,
-        filters: Mapping[str, dict] | None = None,
+        filters: Mapping[str, Any] | None = None,
         ignore_index: int = 255,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.schedule = Schedule(cams, f'cams of {type(self).__name__}')
-        self.thresholds = BackgroundThresholds(**thresholds) if thresholds else None
+        own = {'key': 'labels.<name>.thresholds', **(thresholds or {})}
+        self.thresholds = BackgroundThresholds(**own) if thresholds else None
         self.ignore_index = ignore_index
-        given = {name: config for name, config in (filters or {}).items() if config is not None}
-        self.filters = ModuleDict({name: MODELS.build(given[name]) for name in sorted(given)})
+        self.filters = build_parts(filters, 'labels.<name>.filters')
 
     def needs(self, iteration: int | None, max_iters: int | None) -> Needs:
         """What it reads.

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from reference_networks import build, random_batch, small_config
+
+
+def test_crops_do_not_depend_on_the_place_in_the_batch():
+    segmentor = build(small_config())
+    inputs, samples = random_batch(images=4)
+    term = segmentor.terms['ctc']
+    crops, positive = term.crops(segmentor.batch(inputs, samples))
+    assert crops.shape == (4, 8, 3, 32, 32)
+    order = [2, 0, 3, 1]
+    turned = segmentor.batch(
+        {name: view[order] for name, view in inputs.items()}, [samples[i] for i in order]
+    )
+    again, positive_again = term.crops(turned)
+    torch.testing.assert_close(again, crops[order])
+    assert torch.equal(positive_again, positive[order])
+
+
+def test_the_teacher_follows_the_student():
+    segmentor = build(small_config())
+    term = segmentor.terms['ctc']
+    segmentor.loss(*random_batch())
+    with torch.no_grad():
+        term.projection_head.mlp[0].weight.add_(1)
+    before = term.teacher.module.mlp[0].weight.clone()
+    segmentor.loss(*random_batch())
+    moved = term.teacher.module.mlp[0].weight - before
+    torch.testing.assert_close(moved, torch.full_like(moved, 0.1))
+    assert not any(p.requires_grad for p in term.teacher.parameters())
+
+
+def test_the_teacher_moves_once_for_an_optimiser_step():
+    segmentor = build(small_config())
+    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.01)
+    wrapper = OptimWrapper(optimizer, accumulative_counts=2)
+    wrapper.initialize_count_status(segmentor, 0, 4)
+    steps = []
+    for seed in range(4):
+        with wrapper.optim_context(segmentor):
+            losses = segmentor.loss(*random_batch(seed=seed))
+        wrapper.update_params(segmentor.parse_losses(losses)[0])
+        steps.append(int(segmentor.terms['ctc'].teacher.steps))
+    assert steps == [1, 1, 2, 2]
+
+
+def test_the_teacher_stays_in_evaluation():
+    segmentor = build(small_config())
+    segmentor.loss(*random_batch())
+    segmentor.eval()
+    before = {name: value.clone() for name, value in segmentor.state_dict().items()}
+    with torch.no_grad():
+        segmentor.terms['ctc'].projection_head.mlp[0].weight.add_(1)
+        before['terms.ctc.projection_head.mlp.0.weight'].add_(1)
+        segmentor.loss(*random_batch())
+    for name, value in segmentor.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_gradient_reaches_projection_and_backbone_but_not_the_teacher():
+    segmentor = build(small_config())
+    batch = segmentor.batch(*random_batch())
+    segmentor.terms['ctc'](batch)['loss_ctc'].backward()
+    assert segmentor.terms['ctc'].projection_head.mlp[0].weight.grad.abs().sum() > 0
+    assert segmentor.backbone.trunk.cls_token.grad.abs().sum() > 0
+    assert all(p.grad is None for p in segmentor.terms['ctc'].teacher.parameters())
+
+
+def test_odd_and_small_crops():
+    segmentor = build(small_config(terms=dict(ctc=dict(local_crops=dict(num=3, size=17)))))
+    inputs, samples = random_batch()
+    crops, positive = segmentor.terms['ctc'].crops(segmentor.batch(inputs, samples))
+    assert crops.shape == (2, 3, 3, 17, 17)
+    assert positive.shape == (2, 3)
+
+
+def test_views_may_have_other_names():
+    names = dict(second_view='other', local_view='near')
+    segmentor = build(small_config(terms=dict(ctc=names)))
+    inputs, samples = random_batch()
+    renamed = dict(view1=inputs['view1'], other=inputs['view2'], near=inputs['local'])
+    torch.manual_seed(0)
+    assert segmentor.loss(renamed, samples)['loss_ctc'].isfinite()
+    with pytest.raises(KeyError, match=r"\('near', 'other', 'view1'\).*MultiCropViews"):
+        segmentor.loss(inputs, samples)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match=r"local_crops of ClassTokenContrastTerm.*\['number'\]"):
+        build(small_config(terms=dict(ctc=dict(local_crops=dict(number=3)))))
+    with pytest.raises(ValueError, match=r'momentum of ClassTokenContrastTerm is 1 minus'):
+        build(small_config(terms=dict(ctc=dict(momentum=1.0))))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from reference_networks import build, dual_config, random_batch, small_config
+
+from wsss_plugin.models.multi_scale_cams import multi_scale_cams
+from wsss_plugin.ops.cam import decoder_cam, multi_scale_cam, normalize_cam
+
+
+def cams_of(segmentor, image, names, **options):
+    main = segmentor.batch(image, []).main
+    return multi_scale_cams(segmentor, main, names, segmentor.multi_scale | options)
+
+
+def test_is_the_operator_on_the_heads_maps():
+    segmentor = build(small_config()).eval()
+    image = torch.randn(2, 3, 64, 48)
+    cams = cams_of(segmentor, image, ['aux', 'final'])
+    with torch.no_grad():
+        (expected,) = multi_scale_cam(
+            lambda x: (segmentor.cams['final'].cam(segmentor.extract_feat(x)),), image
+        )
+    torch.testing.assert_close(cams['final'], expected)
+    assert cams['aux'].shape == (2, 5, 64, 48)
+    assert not any(cam.requires_grad for cam in cams.values())
+
+
+def test_the_decoder_s_cam_at_scale_1_is_that_of_its_logits():
+    config = small_config(cams=dict(decoder=dict(type='DecoderCAM')))
+    config['labels']['pixel']['cams'] = ((0, ('final',)), (5, ('final', 'decoder')))
+    segmentor = build(config)
+    runs = []
+    segmentor.decode_head.register_forward_hook(lambda *_: runs.append(1))
+    image = torch.randn(1, 3, 32, 48)
+    main = segmentor.batch(image, []).main
+    options = dict(scales=(1.0,), flip=None, normalise=None)
+    cam = multi_scale_cams(segmentor, main, ['decoder'], options)['decoder']
+    expected = F.interpolate(decoder_cam(main.decode_logits), size=(32, 48), mode='bilinear')
+    torch.testing.assert_close(cam, expected.detach())
+    assert len(runs) == 1
+
+
+def test_a_source_may_be_fused_in_its_own_way():
+    own = dict(flip=None, normalise='max', eps=1e-3)
+    segmentor = build(small_config(cams=dict(aux=dict(multi_scale=own)))).eval()
+    image = torch.randn(1, 3, 32, 32)
+    cams = cams_of(segmentor, image, ['aux', 'final'], scales=(1.0,))
+    raw = segmentor.batch(image, []).main.raw('aux').detach()
+    raw = F.interpolate(raw, size=(32, 32), mode='bilinear').relu()
+    torch.testing.assert_close(cams['aux'], normalize_cam(raw, 1e-3, 'max'))
+    alone = cams_of(segmentor, image, ['final'], scales=(1.0,))
+    torch.testing.assert_close(cams['final'], alone['final'])
+
+
+def test_the_backbone_runs_once_a_scale_for_all_sources():
+    segmentor = build(dual_config())
+    runs = []
+    for module in (segmentor.backbone.vit.trunk.patch_embed.proj, segmentor.backbone.cnn.conv1):
+        module.register_forward_hook(lambda _module, inputs, _output: runs.append(len(inputs[0])))
+    main = segmentor.batch(torch.randn(2, 3, 32, 32), []).main
+    main.features(['patch', 'inner.9', 'cnn'])
+    del runs[:]
+    multi_scale_cams(segmentor, main, ['final', 'aux', 'cnn'], dict(scales=(1.0, 0.5, 1.5)))
+    # Mirror images alone at scale 1, by both branches.
+    assert runs == [2, 2, 4, 4, 4, 4]
+
+
+def test_statistics_stay_and_no_path_is_dropped():
+    config = dual_config()
+    config['backbone']['vit']['model_args']['drop_path_rate'] = 0.9
+    segmentor = build(config)
+    image = torch.randn(2, 3, 32, 32)
+    before = copy.deepcopy(dict(segmentor.backbone.named_buffers()))
+    first, again = (
+        cams_of(segmentor, image, ['final', 'cnn'], scales=(0.5, 1.5)) for _ in range(2)
+    )
+    torch.testing.assert_close(first, again)
+    for name, buffer in segmentor.backbone.named_buffers():
+        assert torch.equal(buffer, before[name]), name
+    segmentor.loss(*random_batch())
+    norm = segmentor.backbone.cnn.bn1
+    assert norm.num_batches_tracked == 1
+    assert segmentor.backbone.vit.trunk.blocks[-1].drop_path1.training
+
+
+def test_an_image_smaller_than_a_patch_at_a_scale():
+    segmentor = build(small_config()).eval()
+    cam = cams_of(segmentor, torch.randn(1, 3, 16, 24), ['final'])['final']
+    assert cam.shape == (1, 5, 16, 24)
+    assert cam.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(multi_scale=dict(scales=())), r'positive multi_scale\.scales, received \(\)'),
+        (dict(multi_scale=dict(scales=(1.0, 0.0))), r'positive multi_scale\.scales'),
+        (dict(multi_scale=dict(flip='mean')), r"multi_scale\.flip.*'mean'"),
+        (dict(multi_scale=dict(sizes=(1,))), r'multi_scale\.sizes: expected one of the keys'),
+        (
+            dict(test_cfg=dict(multi_scale=dict(scales=(-1,)))),
+            r'positive test_cfg\.multi_scale\.scales',
+        ),
+        (dict(test_cfg=dict(multi_scale=dict(flip='no'))), r'test_cfg\.multi_scale\.flip'),
+        (
+            dict(cams=dict(aux=dict(multi_scale=dict(scales=(1,))))),
+            r'cams\.aux\.multi_scale\.scales: expected one of the keys',
+        ),
+    ],
+)
+def test_options_are_checked(changes, message):
+    with pytest.raises(ValueError, match=message):
+        build(small_config(**changes))
