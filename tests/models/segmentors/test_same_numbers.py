@@ -27,8 +27,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from wsss_plugin.engine.optimizers import JointOptimWrapperConstructor
-from wsss_plugin.engine.version_0_1 import renamed_weights
 from wsss_plugin.models.terms import class_token_contrast_term
+from wsss_plugin.models.version_0_1 import renamed_weights
 
 SIZE, CLASSES, IMAGES, ITERATIONS, WIDTH = 32, 3, 3, 5, 12
 TOLERANCE = 1e-12
