@@ -13,7 +13,6 @@ import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.hooks import ProgressKeeper
 from wsss_plugin.engine.run_config import (
-    check_loop,
     check_schedules,
     check_weights,
     enable_amp,
@@ -70,7 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         enable_amp(config)
     set_resume(config, args.resume)
     check_schedules(config)
-    check_loop(config)
     check_weights(config.model)
     skip_validation_without_masks(config)
     runner = Runner.from_cfg(config)
@@ -79,4 +77,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main, 'nothing was trained')
+    run_tool(main, 'nothing was saved; earlier checkpoints are kept')

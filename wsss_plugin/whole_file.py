@@ -42,7 +42,7 @@ def whole_file(path: str | Path, mode: str = 'wb') -> Iterator[IO[Any]]:
     part = target.with_name(f'.{target.name}.{os.getpid()}{_SUFFIX}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open(mode, **({} if 'b' in mode else {'encoding': 'utf-8'})) as file:
+        with open(part, mode, encoding=None if 'b' in mode else 'utf-8') as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""In every phase of a training each parameter that should learn gets a gradient, in bfloat16 too."""
+"""In every phase of a training each parameter that should learn has a gradient, in bfloat16 too."""
 
 import copy
 from pathlib import Path

@@ -198,21 +198,6 @@ def test_part_of_a_checkpoint_is_checked(path, part, error, message):
         run_config.load_config(path, options={'load_part': part})
 
 
-@pytest.mark.parametrize('loop', [dict(type='EpochBasedTrainLoop'), dict(by_epoch=True)])
-@pytest.mark.parametrize('sampler', ['InfiniteSampler', 'ReproducibleInfiniteSampler'])
-def test_epochs_that_never_end_are_refused(loop, sampler):
-    def config(**sampler):
-        return Config(dict(train_cfg=loop, train_dataloader=dict(sampler=sampler)))
-
-    with pytest.raises(ValueError, match=rf'DefaultSampler.*received {sampler}, which never ends'):
-        run_config.check_loop(config(type=sampler, shuffle=True))
-    run_config.check_loop(config(type='DefaultSampler'))
-    run_config.check_loop(config())
-    config = config(type=sampler)
-    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2)
-    run_config.check_loop(config)
-
-
 def test_crf_goes_to_the_metric_that_knows_it(path):
     config = run_config.load_config(path)
     run_config.enable_crf(config, workers=3)

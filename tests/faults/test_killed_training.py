@@ -71,7 +71,8 @@ def test_many_kills(start, train, tmp_path):
 
 
 def test_one_interruption_says_in_one_line_what_is_kept(start, tmp_path):
-    process = start('--cfg-options', 'custom_hooks.4.pause=0.1')
+    options = ['custom_hooks.4.pause=0.1', 'train_dataloader.num_workers=1']
+    process = start('--cfg-options', *options)
     work = tmp_path / 'work'
     while process.poll() is None and not (work / 'last_checkpoint').is_file():
         time.sleep(0.02)

@@ -110,6 +110,29 @@ def test_number_of_classes_in_a_checkpoint(run, shapes, checkpoint, tmp_path):
     assert checkpoint.read_bytes() == content
 
 
+def test_a_checkpoint_that_does_not_belong_to_config_or_data(run, shapes, checkpoint):
+    whole = torch.load(checkpoint, weights_only=True)
+
+    def refused(message, **changes):
+        torch.save({**whole, **changes}, checkpoint)
+        with pytest.raises(ValueError, match=message):
+            run('test', shapes, checkpoint=checkpoint)
+        with pytest.raises(ValueError, match=message):
+            run('train', shapes, flags=['--resume', str(checkpoint)])
+
+    weights = whole['state_dict']
+    # As tools/publish_model.py leaves them.
+    kept = {name: weight for name, weight in weights.items() if 'decode_head' in name}
+    refused(r'expected all \d+ weights .*iter_1\.pth, received none for \d+', state_dict=kept)
+    name = 'decode_head.conv_seg.bias'
+    spoilt = {**weights, name: weights[name] * float('nan')}
+    refused(r'finite weights in .*iter_1\.pth.*decode_head\.conv_seg\.bias', state_dict=spoilt)
+    meta = dict(whole['meta'])
+    first, second, third, *others = meta['dataset_meta']['classes']
+    meta['dataset_meta'] = dict(classes=(first, third, second, *others))
+    refused(rf"expected the classes .*'{second}' instead of '{third}' as number 1", meta=meta)
+
+
 def test_truncated_checkpoint(run, shapes, checkpoint):
     cut(checkpoint)
     with pytest.raises(RuntimeError, match=r'complete checkpoint in .*iter_1\.pth'):

@@ -12,10 +12,8 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmseg.registry import (
-    DATA_SAMPLERS,
     DATASETS,
     HOOKS,
-    LOOPS,
     METRICS,
     OPTIM_WRAPPER_CONSTRUCTORS,
 )
@@ -37,7 +35,6 @@ _HOOKS = (
     'UnreachedParametersHook',
 )
 # What a loop over epochs would never come to the end of.
-_ENDLESS = ('InfiniteSampler', 'ReproducibleInfiniteSampler')
 
 
 def load_config(
@@ -205,26 +202,6 @@ def _check_file(path: str, key: str, absent: str) -> None:
             f'expected a file of weights at the config key {key}, received {path!r}, which '
             f'does not exist; put the file there, name another by --cfg-options {key}=FILE, '
             f'or start from random weights by {absent}'
-        )
-
-
-def check_loop(config: Config) -> None:
-    """Checks that a training over epochs comes to the end of one.
-
-    Args:
-        config (Config): The config.
-
-    Raises:
-        ValueError: If the sampler of the training data is endless.
-    """
-    loop = config.get('train_cfg') or {}
-    by_epoch = loop.get('by_epoch', False) or is_kind(loop, 'EpochBasedTrainLoop', LOOPS)
-    sampler = (config.get('train_dataloader') or {}).get('sampler') or {}
-    if by_epoch and any(is_kind(sampler, name, DATA_SAMPLERS) for name in _ENDLESS):
-        raise ValueError(
-            "expected train_dataloader.sampler=dict(type='DefaultSampler', shuffle=True) for a "
-            f'training over epochs, received {type_name(sampler)}, which never ends; set it, or '
-            "train_cfg=dict(type='IterBasedTrainLoop', max_iters=...)"
         )
 
 

@@ -232,10 +232,10 @@ def _candidates(folder: Path, checkpoints: Path) -> Iterator[Path]:
     if _NAME.fullmatch(name) and (checkpoints / name).is_file():
         named = checkpoints / name
         yield named
-    others = [path for path in checkpoints.glob('*.pth') if _NAME.fullmatch(path.name)]
-    for path in sorted(others, key=lambda path: int(_NAME.fullmatch(path.name)[2]), reverse=True):
-        if path != named:
-            yield path
+    found = [(_NAME.fullmatch(path.name), path) for path in checkpoints.glob('*.pth')]
+    numbered = [(int(match[2]), path) for match, path in found if match and path != named]
+    for _, path in sorted(numbered, reverse=True):
+        yield path
 
 
 def _content(path: Path) -> Mapping[str, Any]:

@@ -96,7 +96,7 @@ def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, ke
 @pytest.mark.usefixtures('ctrl_c')
 def test_a_second_interruption_ends_the_iteration_and_saves_nothing(toy, tmp_path, monkeypatch):
     _interrupt_at(monkeypatch, toy.ToyModel, 'forward', 3, times=2)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match='nothing was saved'):
         run(toy.toy_config(tmp_path))
     assert not list(tmp_path.glob('*.pth'))
 

@@ -45,7 +45,7 @@ def test_class_tokens_in_place_of_a_source():
     term.join('', ('final',))
     assert (term.needs().features, term.needs().logits) == (('tokens',), ())
     tokens, tags = torch.randn(2, 5, 7), torch.eye(5)[:2]
-    main = SimpleNamespace(features=lambda names: {name: tokens for name in names})
+    main = SimpleNamespace(features=lambda names: dict.fromkeys(names, tokens))
     losses = term(SimpleNamespace(main=main, tags=tags))
     expected = 2 * F.multilabel_soft_margin_loss(tokens.mean(dim=2), tags)
     torch.testing.assert_close(losses, dict(loss_cls=expected))

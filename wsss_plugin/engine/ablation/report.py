@@ -10,7 +10,6 @@ from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.run_config import wsss_metrics
 
-
 _OLD = (
     '\n* "old" rows were measured before their config changed, with the version that they name; '
     'they are not finished.'

@@ -57,7 +57,7 @@ class ProgressKeeper(Hook):
             with keeper._orderly_interruption():
                 yield
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(keeper._kept(keeper._save(runner))) from None
+            raise KeyboardInterrupt(keeper._kept(runner, keeper._save(runner))) from None
         except Exception:
             path = keeper._save(runner)
             if path is not None:
@@ -155,7 +155,9 @@ class ProgressKeeper(Hook):
             write_text(path.with_name(LAST_FILE), str(path))
         return path
 
-    def _kept(self, path: Path | None) -> str:
+    def _kept(self, runner: Runner, path: Path | None) -> str:
         if path is not None:
             return f'iteration {self._done} is kept in {path}; continue with --resume'
-        return 'the last checkpoint that was saved is kept; continue with --resume'
+        if Path(runner.work_dir, LAST_FILE).is_file():
+            return f'the checkpoints in {runner.work_dir} are kept; continue with --resume'
+        return 'nothing was saved'

@@ -24,6 +24,9 @@ class WholeCheckpointHook(CheckpointHook):
     failure leaves none. Arguments are those of ``CheckpointHook``.
     """
 
+    file_backend: Any
+    keep_ckpt_ids: deque[int]
+
     def before_train(self, runner: Runner) -> None:
         """Prepares the folder.
 
