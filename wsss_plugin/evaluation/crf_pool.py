@@ -18,6 +18,8 @@ from wsss_plugin.evaluation import crf_worker
 from wsss_plugin.evaluation.crf_job import CRFJob
 from wsss_plugin.evaluation.dense_crf import check_crf_settings, dense_crf, require_pydensecrf
 
+_MOST_CHANNELS = 255  # 255 itself is the ignored label
+
 
 class CRFPool:
     """Refines predictions by :func:`dense_crf` beside the main process.
@@ -91,13 +93,19 @@ class CRFPool:
                 submission, during a later call of :meth:`submit` or :meth:`drain`.
 
         Raises:
-            ValueError: If the probabilities are no (C, H, W) array.
+            ValueError: If the probabilities are no (C, H, W) array, or of more than 255 classes.
             RuntimeError: If the CRF of an earlier image failed; the message names that image.
         """
         if probabilities.ndim != 3:
             raise ValueError(
                 f'expected probabilities (C, H, W) for the CRF of {image_path}, received '
                 f'{probabilities.shape}'
+            )
+        if len(probabilities) > _MOST_CHANNELS:
+            raise ValueError(
+                f'expected probabilities of at most {_MOST_CHANNELS} classes for the CRF of '
+                f'{image_path}, whose label map has 8 bits, received {len(probabilities)}; test '
+                'without CRF'
             )
         while self._pending and (
             len(self._pending) >= self.max_pending or self._pending[0].future.done()
