@@ -65,7 +65,7 @@ def _end(message: str, code: int) -> NoReturn:
                 child.kill()
                 child.join(1)
         # Gives back the semaphores of queues, of which Python would warn.
-        multiprocessing.util._run_finalizers(0)
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(code)
 
 
