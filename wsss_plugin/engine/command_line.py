@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing.context
+import multiprocessing.util
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from wsss_plugin import compat
@@ -27,10 +30,12 @@ def run_tool(
         kept (str): What is kept after Ctrl-C, where the exception does not say.
         gives_code (bool): Whether ``main`` returns the exit code.
     """
+    sys.excepthook = _say_nothing_of_interruptions
     try:
         with compat.data_only():
             code = main()
     except KeyboardInterrupt as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _end(f'interrupted: {error.args[0] if error.args else kept}', _INTERRUPTED)
     except Exception as error:
         message = _for_users(error)
@@ -52,8 +57,22 @@ def _for_users(error: Exception) -> str | None:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    """Says why and ends at once; threads and workers end by themselves."""
+    """Says why and ends at once: workers, which end by themselves, may keep Python waiting."""
     sys.stdout.flush()
     print(message, file=sys.stderr, flush=True)
     logging.shutdown()
+    with suppress(Exception):
+        for child in multiprocessing.active_children():
+            # One that only begins would miss the semaphores; those of dataloaders are forks.
+            if isinstance(child, multiprocessing.context.SpawnProcess):
+                child.kill()
+                child.join(1)
+        # Gives back the semaphores of queues, of which Python would warn.
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(code)
+
+
+def _say_nothing_of_interruptions(kind: type[BaseException], *others: Any) -> None:
+    """For the second Ctrl-C, pressed while the first is answered."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, *others)

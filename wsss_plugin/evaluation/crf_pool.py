@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import runpy
+import signal
 import sys
 import threading
 from collections import deque
@@ -115,7 +116,7 @@ class CRFPool:
         arguments = (probabilities[classes], classes.astype(np.uint8), self.settings)
         try:
             workers = self._workers()
-            with _hidden_main():
+            with _lone_start():
                 future = workers.submit(_label_map, image_path, *arguments)
         except BrokenProcessPool as error:
             raise self._ended(image_path) from error
@@ -173,19 +174,22 @@ class CRFPool:
 
 
 @contextmanager
-def _hidden_main() -> Iterator[None]:
-    """Keeps a worker that starts from running the main script again, for which it has no use."""
+def _lone_start() -> Iterator[None]:
+    """Starts workers that leave Ctrl-C to this process and do not run the main script again."""
     main = sys.modules['__main__']
     spec, file = getattr(main, '__spec__', None), getattr(main, '__file__', None)
     main.__spec__ = None
     if file is not None:
         del main.__file__
+    # A process that is started inherits it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         main.__spec__ = spec
         if file is not None:
             main.__file__ = file
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _label_map(
