@@ -131,9 +131,13 @@ def dense_energy(
 ) -> Tensor:
     """The energy of an image at its own size, from (3, H, W), (K, H, W) and masks (H, W)."""
     selected = probabilities * region
-    gate = (region - probabilities.amax(dim=0)).clamp(min=0)
-    gate[ignored] = 1
-    return -(selected * gate * bilateral_filter(image, selected, sigma_rgb, sigma_xy)).sum()
+    with torch.no_grad():
+        gate = (region - probabilities.amax(dim=0)).clamp(min=0)
+        gate[ignored] = 1
+        spread = gate * bilateral_filter(image, selected, sigma_rgb, sigma_xy)
+    energy = -(selected * spread).sum()
+    # ToCo's gradient is twice that of the product, whose second factor is a constant.
+    return 2 * energy - energy.detach()
 
 
 def refined_pseudo_label(
@@ -269,13 +273,15 @@ def patch_token_contrast(features: Tensor, labels: Tensor, ignore_index: int = 2
     return 0.5 * (1 - same / same_count) + 0.5 * different / different_count
 
 
-def balanced_cross_entropy(logits: Tensor, label: Tensor, ignore_index: int = 255) -> Tensor:
-    """Half the cross entropy of the background and half that of the foreground."""
+def balanced_cross_entropy(
+    logits: Tensor, label: Tensor, foreground_weight: float = 0.5, ignore_index: int = 255
+) -> Tensor:
+    """The cross entropies of background and foreground, each with its share."""
     total = logits.new_zeros(())
-    for other in (label != 0, label == 0):
+    for share, other in ((1 - foreground_weight, label != 0), (foreground_weight, label == 0)):
         part = label.masked_fill(other, ignore_index)
         if bool((part != ignore_index).any()):
-            total = total + 0.5 * F.cross_entropy(logits, part, ignore_index=ignore_index)
+            total = total + share * F.cross_entropy(logits, part, ignore_index=ignore_index)
     return total
 
 
@@ -293,6 +299,34 @@ def transformer(segmentor: Any) -> Any:
 def of_cnn(segmentor: Any, name: str) -> bool:
     """Whether a CAM is that of the CNN."""
     return segmentor.cams[name].reads == ('cnn',)
+
+
+# The parts that are written out here, by their names in the configs of ToCo and of the dual branch.
+_FORMULATED = {
+    'cams.final': 'CAMHead',
+    'cams.aux': 'CAMHead',
+    'cams.cnn': 'CAMHead',
+    'labels.pixel': 'PixelLabels',
+    'labels.token': 'TokenLabels',
+    'labels.region': 'RegionMask',
+    'terms.cls': 'ClassificationTerm',
+    'terms.ptc': 'PatchTokenContrastTerm',
+    'terms.ctc': 'ClassTokenContrastTerm',
+    'terms.seg': 'SegmentationTerm',
+    'terms.energy': 'EnergyTerm',
+    'terms.consistency': 'ConsistencyTerm',
+}
+
+
+def not_formulated(segmentor: Any) -> list[str]:
+    """The parts of a segmentor for which :func:`training_losses` has no formulation."""
+    parts = {
+        f'{key}.{name}': type(part).__name__
+        for key in ('cams', 'heads', 'labels', 'terms')
+        for name, part in getattr(segmentor, key).items()
+    }
+    found = [name for name, kind in parts.items() if _FORMULATED.get(name) != kind]
+    return found if segmentor.decode_head is not None else ['decode_head', *found]
 
 
 def run_networks(segmentor: Any, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
@@ -314,12 +348,7 @@ def _no_part(_name: str) -> AbstractContextManager:
 
 
 @torch.no_grad()
-def multi_scale_cams(
-    segmentor: Any,
-    image: Tensor,
-    names: Sequence[str],
-    part: Callable[[str], AbstractContextManager] = _no_part,
-) -> dict[str, Tensor]:
+def multi_scale_cams(segmentor: Any, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
     """Normalised CAMs; the networks run on image and mirror image at every scale, decoder too."""
     images, size = len(image), image.shape[-2:]
     sums: dict[str, Tensor] = {}
@@ -328,8 +357,7 @@ def multi_scale_cams(
         both = torch.cat((scaled, scaled.flip(-1)))
         features, _ = run_networks(segmentor, both)
         if any(of_cnn(segmentor, name) for name in names):
-            with part('CNN branch'):
-                features['cnn'] = run_cnn(segmentor, both)
+            features['cnn'] = run_cnn(segmentor, both)
         for name in names:
             source = segmentor.cams[name]
             raw = _resize(F.conv2d(features[source.reads[0]], source.classifier.weight), size)
@@ -366,31 +394,44 @@ def training_losses(
     tags = torch.stack([sample.gt_tags for sample in data_samples]).to(image)
     boxes = [sample.metainfo['box'] for sample in data_samples]
     low, high = segmentor.thresholds.low, segmentor.thresholds.high
-    makers = label_cams(segmentor)
+    terms, makers = segmentor.terms, label_cams(segmentor)
+    losses: dict[str, Tensor] = {}
     with part('CAM passes'):
         names = sorted({name for used in makers.values() for name in used})
-        cams = multi_scale_cams(segmentor, image, names, part)
-    with part('main forward'):
+        cams = multi_scale_cams(segmentor, image, names)
+    with part('main view'):
         features, logits = run_networks(segmentor, image)
-    if any(of_cnn(segmentor, name) for name in segmentor.cams):
-        with part('CNN branch'):
+        logits = _resize(logits, image.shape[-2:])
+        if any(of_cnn(segmentor, name) for name in segmentor.cams):
             features['cnn'] = run_cnn(segmentor, image)
-    weights = {name: term.loss_weight for name, term in segmentor.terms.items()}
-    losses = classification_losses(segmentor, features, tags)
-    labels = token_labels(mean_cam(cams, makers['token']), tags, low, high, boxes, features)
-    losses['loss_ptc'] = weights['ptc'] * patch_token_contrast(features['patch'], labels)
-    with part('contrast passes'):
-        region_cam = mean_cam(cams, makers['region'])
-        contrast = class_token_loss(segmentor, inputs, region_cam, tags, data_samples)
-        losses['loss_ctc'] = weights['ctc'] * contrast
-    with part('refinement'):
-        label = pseudo_label(segmentor, image, mean_cam(cams, makers['pixel']), tags, boxes)
-    logits = _resize(logits, image.shape[-2:])
-    losses['loss_seg'] = weights['seg'] * balanced_cross_entropy(logits, label)
-    if 'consistency' in segmentor.terms:
-        for name, loss in consistency_losses(segmentor, features, tags).items():
-            losses[name] = weights['consistency'] * loss
-    return losses
+    if 'cls' in terms:
+        with part('terms.cls'):
+            losses.update(classification_losses(segmentor, features, tags))
+    if 'ptc' in terms:
+        with part('labels.token'):
+            cam = mean_cam(cams, makers['token'])
+            tokens = token_labels(cam, tags, low, high, boxes, features)
+        with part('terms.ptc'):
+            losses['loss_ptc'] = patch_token_contrast(features['patch'], tokens)
+    if 'ctc' in terms:
+        with part('labels.region'):
+            regions = region_masks(mean_cam(cams, makers['region']), tags, low, high)
+        with part('terms.ctc'):
+            losses['loss_ctc'] = class_token_loss(segmentor, inputs, regions, data_samples)
+    if 'seg' in terms or 'energy' in terms:
+        with part('labels.pixel'):
+            label = pseudo_label(segmentor, image, mean_cam(cams, makers['pixel']), tags, boxes)
+    if 'seg' in terms:
+        with part('terms.seg'):
+            share = terms['seg'].loss.foreground_weight
+            losses['loss_seg'] = balanced_cross_entropy(logits, label, share)
+    if 'energy' in terms:
+        with part('terms.energy'):
+            losses['loss_energy'] = energy_loss(segmentor, image, logits, label, boxes)
+    if 'consistency' in terms:
+        with part('terms.consistency'):
+            losses.update(consistency_losses(segmentor, features, tags))
+    return {name: terms[name.split('_')[1]].loss_weight * loss for name, loss in losses.items()}
 
 
 def classification_losses(
@@ -402,7 +443,8 @@ def classification_losses(
         maps = features[head.reads[0]]
         pooled = maps.amax(dim=(2, 3)) if head.pooling == 'max' else maps.mean((2, 3))
         scores = pooled @ head.classifier.weight.flatten(1).T
-        losses[f'loss_cls_{name}'] = F.multilabel_soft_margin_loss(scores, tags)
+        key = f'loss_cls_{name}' if len(segmentor.cams) > 1 else 'loss_cls'
+        losses[key] = F.multilabel_soft_margin_loss(scores, tags)
     return losses
 
 
@@ -423,29 +465,34 @@ def token_labels(
     return torch.stack(labels)
 
 
-def class_token_loss(
-    segmentor: Any,
-    inputs: Mapping[str, Tensor],
-    cam: Tensor,
-    tags: Tensor,
-    data_samples: Sequence[Any],
-) -> Tensor:
-    """Equation (12) with passes of its own for the student's and for the teacher's views."""
-    low, high = segmentor.thresholds.low, segmentor.thresholds.high
-    regions, keys = [], []
-    for image_cam, image_tags, sample in zip(cam, tags, data_samples, strict=True):
+def region_masks(cam: Tensor, tags: Tensor, low: float, high: float) -> list[Tensor]:
+    """Background, uncertain and foreground pixels of each image."""
+    regions = []
+    for image_cam, image_tags in zip(cam, tags, strict=True):
         score = (image_cam * image_tags[:, None, None]).amax(dim=0)
         region = torch.ones_like(score, dtype=torch.int16)
         region[score <= low] = 0
         region[score >= high] = 2
-        generator = torch.Generator(cam.device).manual_seed(sample.metainfo['sample_seed'])
         regions.append(region)
-        keys.append(torch.rand(region.shape, generator=generator, device=cam.device))
+    return regions
+
+
+def class_token_loss(
+    segmentor: Any,
+    inputs: Mapping[str, Tensor],
+    regions: Sequence[Tensor],
+    data_samples: Sequence[Any],
+) -> Tensor:
+    """Equation (12) with passes of its own for the student's and for the teacher's views."""
+    keys = []
+    for region, sample in zip(regions, data_samples, strict=True):
+        generator = torch.Generator(region.device).manual_seed(sample.metainfo['sample_seed'])
+        keys.append(torch.rand(region.shape, generator=generator, device=region.device))
     term = segmentor.terms['ctc']
     crops = term.local_crops
     _, local, positive = local_crops(
         inputs['local'],
-        torch.stack(regions),
+        torch.stack(list(regions)),
         torch.stack(keys),
         crops['num'],
         crops['size'],
@@ -463,13 +510,43 @@ def class_token_loss(
     teacher = ema.module(class_token(views)).detach()
     student = head(class_token(views))
     student_local = head(class_token(local.flatten(0, 1)))
-    images = len(tags)
+    images = len(regions)
     teacher, student = (
         rows.unflatten(0, (2, images)).transpose(0, 1) for rows in (teacher, student)
     )
     student = torch.cat((student, student_local.unflatten(0, (images, -1))), dim=1)
-    positive = F.pad(positive.to(tags.device), (2, 0), value=True)
+    positive = F.pad(positive.to(student.device), (2, 0), value=True)
     return class_token_contrast(student, teacher, positive, term.loss.temperature)
+
+
+def picture(segmentor: Any, image: Tensor) -> Tensor:
+    """RGB images in [0, 1]."""
+    mean, std = segmentor.data_preprocessor.mean, segmentor.data_preprocessor.std
+    return ((image * std + mean) / 255).clamp(0, 1)
+
+
+def energy_loss(
+    segmentor: Any,
+    image: Tensor,
+    logits: Tensor,
+    label: Tensor,
+    boxes: Sequence[Sequence[int]],
+    ignore_index: int = 255,
+) -> Tensor:
+    """The energy of ToCo's regulariser at its scale, one image at a time."""
+    loss, total = segmentor.terms['energy'].loss, logits.new_zeros(())
+    pictures, probabilities = picture(segmentor, image), logits.softmax(dim=1)
+    for index, (row0, row1, col0, col1) in enumerate(boxes):
+        region = torch.zeros_like(pictures[index, :1])
+        region[:, row0:row1, col0:col1] = 1
+        ignored = (label[index, None] == ignore_index).to(region)
+        nearest = torch.cat((pictures[index], region, ignored)).unsqueeze(0)
+        nearest = F.interpolate(nearest, scale_factor=loss.scale, mode='nearest')[0]
+        small = _resize(probabilities[index : index + 1], nearest.shape[-2:])[0]
+        masks = nearest[3], nearest[4].bool()
+        sigmas = loss.sigma_rgb, loss.sigma_xy * loss.scale
+        total = total + dense_energy(nearest[:3], small, *masks, *sigmas)
+    return loss.factor * total / len(image)
 
 
 @torch.no_grad()
@@ -477,10 +554,9 @@ def pseudo_label(
     segmentor: Any, image: Tensor, cam: Tensor, tags: Tensor, boxes: Sequence[Sequence[int]]
 ) -> Tensor:
     """The refined label of view 1."""
-    mean, std = segmentor.data_preprocessor.mean, segmentor.data_preprocessor.std
     settings = segmentor.labels['pixel'].refine
     return refined_pseudo_label(
-        ((image * std + mean) / 255).clamp(0, 1),
+        picture(segmentor, image),
         cam,
         tags,
         segmentor.thresholds.low,
@@ -493,14 +569,15 @@ def pseudo_label(
 def consistency_losses(
     segmentor: Any, features: Mapping[str, Tensor], tags: Tensor
 ) -> dict[str, Tensor]:
-    """Equation (1) between the CAM of the CNN and both of the transformer."""
+    """Equation (1) between the CAMs of pairs, which are those of the CNN and the transformer."""
     cams = {
         name: normalized(F.conv2d(features[head.reads[0]], head.classifier.weight).relu())
         for name, head in segmentor.cams.items()
     }
-    loss = segmentor.terms['consistency'].loss
+    term = segmentor.terms['consistency']
     return {
-        f'loss_consistency_{name}': loss(cams[name], cams['cnn'], tags) for name in ('aux', 'final')
+        f'loss_consistency_{first}': term.loss(cams[first], cams[second], tags)
+        for first, second in term.pairs
     }
 
 

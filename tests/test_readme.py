@@ -322,7 +322,8 @@ def _registered():
     for _, registry in inspect.getmembers(mmseg.registry):
         for name, item in getattr(registry, 'module_dict', {}).items():
             module = getattr(item, '__module__', '')
-            if module.startswith(f'{wsss_plugin.__name__}.'):
+            # Names of version 0.1 are registered only to say what takes their place.
+            if module.startswith(f'{wsss_plugin.__name__}.') and '.removed_' not in module:
                 names.add(name)
     return names
 

@@ -1,9 +1,12 @@
 """Times a training iteration by part, refinement and evaluation beside a plain formulation.
 
-The plain formulation, tests/plain_formulations.py, computes the same losses with the same networks,
-one image at a time and without sharing anything: decoder in the CAM passes, attention matrix
-written out, view 1 forwarded three times, refinement twice per image with copies of all neighbours.
-Both run in turn in every repeat; the table has medians of times and of ratios.
+Parts are those of the config: the label makers and loss terms that it lists, by their names, and
+what all of them share. The plain formulation, tests/plain_formulations.py, computes the same losses
+with the same networks, one image at a time and without sharing anything: decoder in the CAM passes,
+attention matrix written out, view 1 forwarded three times, refinement twice per image with copies
+of all neighbours, the lattice of the energy in a dictionary. Both run in turn in every repeat; the
+table has medians of times and of ratios. A config with parts that are not written out there is
+measured alone.
 """
 
 from __future__ import annotations
@@ -24,11 +27,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.cam_fields import cam_field
 from wsss_plugin.engine.benchmark import VARIANTS, Comparison, PartTimer, Trainee, Workload
 from wsss_plugin.engine.machine import describe_machine
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PARTS = ('iteration', 'par', 'evaluation', 'memory')
+_PARTS = ('iteration', 'products', 'refinement', 'evaluation', 'memory')
 _TOLERANCE = 1e-3
 _ITERATIONS_FOR_MEMORY = 2
 
@@ -48,14 +52,17 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--config',
         default='configs/_base_/models/toco_vit_b.py',
-        help='config with the segmentor; that of a dual-branch network adds the CNN branch',
+        help='config with the segmentor, of which all terms are measured',
     )
-    parser.add_argument('--model', default='deit_tiny_patch16_224', help="timm's transformer")
+    parser.add_argument('--model', help="timm's transformer in place of that of the config")
     parser.add_argument('--size', type=int, default=224, help='of the views in pixels')
     parser.add_argument('--local-size', type=int, help='of the local crops; default by --size')
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--parts', nargs='+', choices=_PARTS, default=_PARTS)
+    parser.add_argument(
+        '--alone', action='store_true', help='leave out the plain formulation, which takes long'
+    )
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
     parser.add_argument('--seed', type=int, default=0)
@@ -105,13 +112,14 @@ def largest_difference(values: Mapping[str, float], others: Mapping[str, float])
     if values.keys() != others.keys():
         raise ValueError(
             f'expected the same losses of both variants, received {sorted(values)} and '
-            f'{sorted(others)}; bring tests/plain_formulations.py up to date'
+            f'{sorted(others)}; bring tests/plain_formulations.py up to date, or measure --alone'
         )
     difference = max(abs(values[k] - others[k]) / max(abs(others[k]), 1e-3) for k in values)
     if not difference <= _TOLERANCE:
         raise ValueError(
             f'expected equal losses of both variants, received {values} and {others}; a time is '
-            'only worth measuring where the results agree'
+            'only worth comparing where the results agree: bring tests/plain_formulations.py up to '
+            'date, or measure --alone'
         )
     return difference
 
@@ -120,9 +128,10 @@ def compare_iterations(comparison: Comparison, trainees: Sequence[Trainee], repe
     """Times training iterations; the first of each, which is not counted, is compared.
 
     Returns:
-        The largest relative difference of the losses.
+        The largest relative difference of the losses; 0 where only one is measured.
     """
-    difference = largest_difference(*(trainee.iterate()[0] for trainee in trainees))
+    first = [trainee.iterate()[0] for trainee in trainees]
+    difference = largest_difference(first[0], first[-1])
     for repeat in range(repeats):
         _progress(f'iteration {repeat + 1}/{repeats}')
         # Who goes first changes, so that neither always finds the caches warm.
@@ -130,55 +139,63 @@ def compare_iterations(comparison: Comparison, trainees: Sequence[Trainee], repe
         seconds = {trainee.variant: trainee.iterate()[1] for trainee in order}
         for parts in seconds.values():
             parts['**iteration**'] = sum(parts.values())
-        comparison.add(seconds['package'], seconds['plain'])
+        comparison.add(seconds['package'], seconds.get('plain'))
     return difference
 
 
 def compare_calls(
     comparison: Comparison, name: str, functions: Sequence[Callable], repeats: int, device: str
 ) -> None:
-    """Times two functions in turn after one call each that is not counted."""
+    """Times functions in turn after one call each that is not counted."""
     for repeat in range(repeats + 1):
         _progress(f'{name} {repeat}/{repeats}')
         timer = PartTimer(device)
-        order = list(zip(VARIANTS, functions, strict=True))
+        order = list(zip(VARIANTS, functions, strict=False))
         for variant, function in order if repeat % 2 else order[::-1]:
             with timer.part(variant):
                 function()
         if repeat:
-            package, plain = (timer.seconds[variant] for variant in VARIANTS)
-            comparison.add({name: package}, {name: plain})
+            costs = [{name: timer.seconds[variant]} for variant, _ in order]
+            comparison.add(*costs)
 
 
-def compare_par(comparison: Comparison, trainee: Trainee, plain: ModuleType, repeats: int) -> None:
-    """Times the refinement of a batch at half size, for two backgrounds and two classes."""
-    image = F.interpolate(trainee.inputs['view1'], scale_factor=0.5).sigmoid()
+def compare_refinements(
+    comparison: Comparison, trainees: Sequence[Trainee], plain: ModuleType, repeats: int
+) -> None:
+    """Times each maker's refinement of a batch at half size, for two backgrounds, two classes."""
+    image = next(iter(trainees[0].inputs.values()))
+    image = F.interpolate(image, scale_factor=0.5).sigmoid()
     masks = torch.rand(len(image), 3, *image.shape[-2:], device=image.device)
-    par = trainee.segmentor.refinement
+    makers = trainees[0].segmentor.labels.items()
+    found = {name: maker.refine for name, maker in makers if getattr(maker, 'refine', None)}
+    for name, refine in found.items():
 
-    def refine() -> Tensor:
-        return par(image, torch.cat((masks, masks), dim=1))
+        def refined(refine: Callable = refine) -> Tensor:
+            return refine(image, torch.cat((masks, masks), dim=1))
 
-    def refine_plainly() -> Tensor:
-        images = zip(image.split(1), masks.split(1), strict=True)
-        refined = [
-            torch.cat([plain.par(*pair, par.num_iter, par.dilations) for _ in range(2)], dim=1)
-            for pair in images
-        ]
-        return torch.cat(refined)
+        def refined_plainly(par: Any = refine) -> Tensor:
+            images = zip(image.split(1), masks.split(1), strict=True)
+            found = [
+                torch.cat([plain.par(*pair, par.num_iter, par.dilations) for _ in range(2)], dim=1)
+                for pair in images
+            ]
+            return torch.cat(found)
 
-    torch.testing.assert_close(refine(), refine_plainly(), rtol=_TOLERANCE, atol=1e-4)
-    functions = (refine, refine_plainly)
-    compare_calls(comparison, 'PAR of the batch', functions, repeats, str(image.device))
+        functions = [refined, refined_plainly][: len(trainees)]
+        if len(functions) > 1:
+            torch.testing.assert_close(refined(), refined_plainly(), rtol=_TOLERANCE, atol=1e-4)
+        title = f'labels.{name}.refine of the batch'
+        compare_calls(comparison, title, functions, repeats, str(image.device))
 
 
 def compare_evaluation(
     comparison: Comparison, trainees: Sequence[Trainee], plain: ModuleType, repeats: int
 ) -> None:
     """Times segmentation and CAMs of one image."""
-    package, other = (trainee.segmentor.eval() for trainee in trainees)
+    package, other = (trainee.segmentor.eval() for trainee in (trainees[0], trainees[-1]))
     other.load_state_dict(package.state_dict())
-    inputs, samples = trainees[0].inputs['view1'][:1], trainees[0].samples[:1]
+    inputs = trainees[0].inputs[package.main_view][:1]
+    samples = trainees[0].samples[:1]
     tags = samples[0].gt_tags[None]
 
     @torch.no_grad()
@@ -188,10 +205,22 @@ def compare_evaluation(
     def predict_plainly() -> tuple[Tensor, dict[str, Tensor]]:
         return plain.predict(other, inputs, tags)
 
-    scores = predict_plainly()[1]['final']
-    torch.testing.assert_close(predict().cam.score, scores, rtol=0, atol=_TOLERANCE)
-    functions, device = (predict, predict_plainly), str(inputs.device)
-    compare_calls(comparison, 'evaluation of an image', functions, repeats, device)
+    functions = [predict, predict_plainly][: len(trainees)]
+    if len(functions) > 1:
+        scores, sample = predict_plainly()[1], predict()
+        for name in package.cam_names:
+            given = sample.get(cam_field(name)).score
+            torch.testing.assert_close(given, scores[name], rtol=0, atol=_TOLERANCE)
+    compare_calls(comparison, 'evaluation of an image', functions, repeats, str(inputs.device))
+
+
+def compare_products(trainees: Sequence[Trainee]) -> Comparison:
+    """Counts the products of an iteration."""
+    _progress('products')
+    comparison = Comparison()
+    name = 'products of an iteration'
+    comparison.add(*({name: trainee.products() / 1e9} for trainee in trainees))
+    return comparison
 
 
 def peak_memory(trainee: Trainee) -> float:
@@ -204,13 +233,13 @@ def peak_memory(trainee: Trainee) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def compare_memory(arguments: Sequence[str]) -> Comparison:
+def compare_memory(arguments: Sequence[str], variants: Sequence[str]) -> Comparison:
     """Measures peak memory, each variant in a process of its own.
 
-    To be called before this process grows: a child inherits the peak of its parent.
+    To be called before this process trains: a child inherits the peak of its parent.
     """
     peaks = []
-    for variant in VARIANTS:
+    for variant in variants:
         _progress(f'memory of the {variant}')
         command = [sys.executable, str(Path(__file__).resolve()), *arguments, '--peak-of', variant]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -235,49 +264,56 @@ def measure(args: argparse.Namespace) -> str:
     Returns:
         The report in Markdown.
     """
-    memory = compare_memory(args.arguments) if 'memory' in args.parts else None
-    workload, trainees, plain = prepare(args, VARIANTS)
+    workload, plain = prepare(args), load_plain()
+    segmentor = workload.segmentor()
+    missing = plain.not_formulated(segmentor)
+    variants = VARIANTS[:1] if args.alone or missing else VARIANTS
+    memory = compare_memory(args.arguments, variants) if 'memory' in args.parts else None
+    trainees = make_trainees(workload, segmentor, plain, variants)
     report = [
         f'Hardware: {describe_machine(args.threads)}; device {args.device}',
         f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
         f'Workload: {workload}; median of {args.repeats} repeats',
     ]
+    if missing:
+        report.append(f'Measured alone: {", ".join(missing)} has no plain formulation')
     comparison = Comparison()
     if 'iteration' in args.parts:
         difference = compare_iterations(comparison, trainees, args.repeats)
-        report.append(f'Largest relative difference of the losses: {difference:.1e}')
-    if 'par' in args.parts:
-        compare_par(comparison, trainees[0], plain, args.repeats)
+        if len(trainees) > 1:
+            report.append(f'Largest relative difference of the losses: {difference:.1e}')
+    if 'refinement' in args.parts:
+        compare_refinements(comparison, trainees, plain, args.repeats)
+    products = compare_products(trainees) if 'products' in args.parts else None
     if 'evaluation' in args.parts:
         compare_evaluation(comparison, trainees, plain, args.repeats)
     tables = [comparison.markdown()] if comparison.rows() else []
-    if memory is not None:
-        tables.append(memory.markdown('MB'))
+    tables += [] if products is None else [products.markdown('GFLOP')]
+    tables += [] if memory is None else [memory.markdown('MB')]
     return '\n\n'.join(['  \n'.join(report), *tables]) + '\n'
 
 
-def prepare(
-    args: argparse.Namespace, variants: Sequence[str]
-) -> tuple[Workload, list[Trainee], ModuleType]:
-    """Builds what is measured.
-
-    Returns:
-        The workload, one trainee per variant with equal weights, and the plain formulations.
-    """
+def prepare(args: argparse.Namespace) -> Workload:
+    """Sets up this process and says what is measured in it."""
     torch.set_num_threads(args.threads)
     # Both variants in full float32, or their losses differ.
     torch.backends.cudnn.allow_tf32 = False
     local_size = args.local_size or default_local_size(args.size)
     config = args.config if Path(args.config).is_file() else str(_ROOT / args.config)
-    workload = Workload(
+    return Workload(
         config, args.model, args.size, local_size, args.batch_size, args.device, args.seed
     )
-    segmentor, plain = workload.segmentor(), load_plain()
-    batch = workload.batch(segmentor.cam_head.num_classes)
-    trainees = [
-        Trainee(name, segmentor, *batch, plain.training_losses, args.device) for name in variants
+
+
+def make_trainees(
+    workload: Workload, segmentor: Any, plain: ModuleType, variants: Sequence[str]
+) -> list[Trainee]:
+    """One trainee per variant, with equal weights."""
+    batch = workload.batch(segmentor)
+    return [
+        Trainee(name, segmentor, *batch, plain.training_losses, workload.device)
+        for name in variants
     ]
-    return workload, trainees, plain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -291,7 +327,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = parse_args(arguments)
     if args.peak_of:
-        _, (trainee,), _ = prepare(args, [args.peak_of])
+        workload = prepare(args)
+        segmentor = workload.segmentor()
+        (trainee,) = make_trainees(workload, segmentor, load_plain(), [args.peak_of])
         print(f'{peak_memory(trainee):.0f}')
         return 0
     try:

@@ -18,7 +18,9 @@ from wsss_plugin.datasets.coco_masks import draw_mask, is_drawable
 from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset
 from wsss_plugin.datasets.file_names import LinkGuard
 from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.errors import DataError, WSSSError, received
+from wsss_plugin.whole_file import whole_file
 
 Job = tuple[Path, int, int, list[dict[str, Any]], dict[int, int], int]
 # Pillow takes larger ones for an attack and opens them no more.
@@ -85,11 +87,8 @@ def _convert(job: Job) -> None:
     picture = Image.fromarray(draw_mask(height, width, annotations, labels, crowd_label))
     palette = COCOTagDataset.METAINFO['palette']
     picture.putpalette([value for colour in palette for value in colour])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # An interrupted run must not leave half a file under the final name.
-    partial = path.with_suffix('.partial')
-    picture.save(partial, format='PNG')
-    partial.replace(path)
+    with whole_file(path) as file:
+        picture.save(file, format='PNG')
 
 
 def _run(jobs: list[Job], workers: int) -> Iterator[None]:
@@ -140,4 +139,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(main, 'masks that are there are whole; the same command goes on', gives_code=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsss_plugin.datasets import VOCSubset
+from wsss_plugin.engine.command_line import run_tool
 
 _ROOT = Path(__file__).parents[1]
 _LISTS = [_ROOT / 'configs' / 'voc_animals' / f'{split}.txt' for split in ('train', 'val')]
@@ -90,4 +91,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(main, 'the folder is incomplete: remove it and start again', gives_code=True)

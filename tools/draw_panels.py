@@ -19,9 +19,11 @@ from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
+from wsss_plugin.whole_file import whole_file
 
 SHEET = 24  # more panels are hard to look at in one picture, and all are kept in memory for it
 
@@ -267,13 +269,18 @@ def write(panels: Iterable[tuple[str, np.ndarray]], out: Path, total: int) -> in
     out.mkdir(parents=True, exist_ok=True)
     number, shown = 0, []
     for number, (file, panel) in enumerate(panels, start=1):
-        Image.fromarray(panel).save(out / f'{number - 1:03d}_{Path(file).stem}.png')
+        _save(panel, out / f'{number - 1:03d}_{Path(file).stem}.png')
         if len(shown) < SHEET:
             shown.append(panel)
         print(f'[{number}/{total}] {file}', flush=True)
-    Image.fromarray(contact_sheet(shown)).save(out / 'sheet.png')
+    _save(contact_sheet(shown), out / 'sheet.png')
     print(f'sheet: {out / "sheet.png"}')
     return number + 1
+
+
+def _save(picture: np.ndarray, path: Path) -> None:
+    with whole_file(path) as file:
+        Image.fromarray(picture).save(file, format='PNG')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -300,4 +307,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'the pictures so far')

@@ -8,6 +8,7 @@ import sys
 
 from wsss_plugin.datasets.shapes_config import ShapesConfig
 from wsss_plugin.datasets.shapes_generator import ShapesGenerator
+from wsss_plugin.engine.command_line import run_tool
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,4 +36,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(main, 'the folder is incomplete: remove it and start again', gives_code=True)

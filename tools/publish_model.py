@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.config_text import parse_config_text
 from wsss_plugin.engine.deployment import deployed_model, deployed_weights, with_toolbox_loader
+from wsss_plugin.engine.finite_weights import check_finite
+from wsss_plugin.whole_file import write_bytes, write_text
 
 _SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
 _SHARED_KEYS += ('test_evaluator', 'test_cfg', 'default_hooks', 'log_processor', 'visualizer')
@@ -37,17 +43,46 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='?',
         const='',
         metavar='CONFIG',
-        help='write the config of the deployed model too; from this config, else from the one in '
-        'the checkpoint',
+        help='write the config of the deployed model too; CONFIG is that of the training, needed '
+        'where the checkpoint has none',
     )
     return parser.parse_args(arguments)
 
 
-def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bool = False) -> Path:
+def training_config(checkpoint: Mapping[str, Any], in_file: str, config_file: str | None) -> Config:
+    """The config of the training.
+
+    Args:
+        checkpoint (Mapping): Content of the checkpoint, whose config is used if none is named.
+        in_file (str): Its file, for the error.
+        config_file (str, optional): Config of the training.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        KeyError: If no config is named and the checkpoint holds none.
+        ValueError: If the checkpoint's holds more than values; nothing in it is run.
+    """
+    if config_file:
+        return Config.fromfile(config_file)
+    text = checkpoint.get('meta', {}).get('cfg')
+    if text is None:
+        raise KeyError(
+            f'expected a config in {in_file}, received a checkpoint without; name the config '
+            'of its training: --config CONFIG'
+        )
+    return parse_config_text(text, in_file)
+
+
+def publish(
+    checkpoint: Mapping[str, Any], config: Config, in_file: str, out_file: str, half: bool = False
+) -> Path:
     """Writes the reduced checkpoint.
 
     Args:
         checkpoint (Mapping): Content of the checkpoint of a training.
+        config (Config): Config of the training.
         in_file (str): Its file, whose size is printed.
         out_file (str): Name to write, to which part of the file's SHA-256 is added.
         half (bool): Whether weights are stored as float16.
@@ -56,16 +91,16 @@ def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bo
         Path: The file written.
     """
     before = checkpoint.get('state_dict', checkpoint)
-    after = deployed_weights(before, half)
+    after = deployed_weights(before, config.model, half)
+    check_finite(after, in_file)
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
+    content = io.BytesIO()
+    torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, content)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()
     out = Path(out_file)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unnamed = out.with_suffix('.tmp')
-    torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, unnamed)
-    digest = hashlib.sha256(unnamed.read_bytes()).hexdigest()
     final = out.with_name(f'{out.name.removesuffix(".pth")}-{digest[:8]}.pth')
-    unnamed.replace(final)
+    write_bytes(final, content.getvalue())
     for label, path, weights in (('training', Path(in_file), before), ('deployed', final, after)):
         count = sum(weight.numel() for weight in weights.values())
         size = path.stat().st_size
@@ -73,39 +108,21 @@ def publish(checkpoint: Mapping[str, Any], in_file: str, out_file: str, half: bo
     return final
 
 
-def write_config(
-    checkpoint: Mapping[str, Any], in_file: str, config_file: str, deployed: Path
-) -> Path:
+def write_config(config: Config, deployed: Path) -> Path:
     """Writes the config of the deployed model beside its checkpoint.
 
     Args:
-        checkpoint (Mapping): Content of the checkpoint of a training, whose config is used if none
-            is named.
-        in_file (str): Its file, for the error.
-        config_file (str): Config of the training, or ''.
+        config (Config): Config of the training.
         deployed (Path): The deployed checkpoint.
 
     Returns:
         Path: The config written.
-
-    Raises:
-        KeyError: If no config is named and the checkpoint holds none.
     """
-    if config_file:
-        config = Config.fromfile(config_file)
-    else:
-        text = checkpoint.get('meta', {}).get('cfg')
-        if text is None:
-            raise KeyError(
-                f'expected a config in {in_file}, received a checkpoint without; name the config '
-                'of its training: --config CONFIG'
-            )
-        config = Config.fromstring(text, file_format='.py')
     shared = {key: config[key] for key in _SHARED_KEYS if config.get(key) is not None}
     model = deployed_model(config.model)
     content = {**with_toolbox_loader(shared), 'model': model, 'load_from': str(deployed)}
     target = deployed.with_suffix('.py')
-    Config(content).dump(target)
+    write_text(target, Config(content).pretty_text)
     return target
 
 
@@ -117,10 +134,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     args = parse_args(arguments)
     checkpoint = CheckpointLoader.load_checkpoint(args.in_file, map_location='cpu')
-    final = publish(checkpoint, args.in_file, args.out_file, args.fp16)
+    config = training_config(checkpoint, args.in_file, args.config)
+    init_default_scope(config.get('default_scope') or 'mmseg')
+    final = publish(checkpoint, config, args.in_file, args.out_file, args.fp16)
     if args.config is not None:
-        print(f'config: {write_config(checkpoint, args.in_file, args.config, final)}')
+        print(f'config: {write_config(config, final)}')
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'nothing was written')

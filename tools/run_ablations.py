@@ -19,6 +19,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 from wsss_plugin.engine.ablation import Row, Run, RunExecutor, plan_rows, report
+from wsss_plugin.engine.command_line import run_tool
 
 TOOLS = Path(__file__).resolve().parent
 REFERENCE = 'supervised_shapes'
@@ -40,7 +41,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--records',
         type=Path,
         help='folder that keeps the figures of finished runs, a small file each; what is recorded '
-        'there is not run again, so that tables can grow on several machines',
+        'there is not run again, so that tables can grow on several machines; figures from before '
+        'a config changed are shown as old until it has been run again',
     )
     parser.add_argument('--out', type=Path, help='table; default: table.md in --work-dir')
     parser.add_argument(
@@ -207,4 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    run_tool(
+        main,
+        'finished runs and the checkpoints of the last one; the same command goes on',
+        gives_code=True,
+    )

@@ -31,6 +31,7 @@ from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.segmentor_kinds import predicts
@@ -276,4 +277,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'nothing was written')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -14,7 +13,9 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.run_config import enable_crf, enable_drawing, enable_tta, load_config
+from wsss_plugin.whole_file import write_json
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -96,12 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     metrics = Runner.from_cfg(build_config(args)).test()
     if args.out and is_main_process():
-        out = Path(args.out)
-        out.parent.mkdir(parents=True, exist_ok=True)
         # JSON has no NaN, the mean over classes of which none counts.
         plain = {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
-        out.write_text(json.dumps(plain, indent=2) + '\n', encoding='utf-8')
+        write_json(args.out, plain)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'no metrics were written')

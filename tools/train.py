@@ -10,6 +10,7 @@ from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.hooks import ProgressKeeper
 from wsss_plugin.engine.run_config import (
     check_schedules,
@@ -76,4 +77,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, 'nothing was saved; earlier checkpoints are kept')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib
 import importlib.machinery
 import importlib.metadata
@@ -13,14 +14,18 @@ import pickle
 import sys
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
+
+from wsss_plugin.whole_file import write_bytes, write_text
 
 _COMPILED_EXTENSION = 'mmcv._ext'
 _TOOLBOX = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
 _EXTRAS = "`pip install 'wsss_plugin[openmmlab]'` or `pip install 'wsss_plugin[onedl]'`"
 _TRUST_VARIABLE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+_CAUTION_VARIABLE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
 class _CompiledExtensionStandIn(types.ModuleType):
@@ -113,14 +118,123 @@ def _require_matching_torchvision() -> None:
 
 
 def require_weights_only_loading() -> None:
-    """Makes the toolbox read local checkpoints as data only, on every supported version.
+    """Makes the toolbox read every checkpoint as data only, on every supported version.
 
-    A file that holds other objects is refused unless the user trusts it by setting the variable
+    That holds for local files, for addresses and for the zoos of models. A file that holds other
+    objects is refused unless the user trusts it by setting the variable
     ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, which torch itself defines.
     """
-    from mmengine.runner import CheckpointLoader
+    from mmengine.runner import CheckpointLoader, checkpoint
 
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    load = CheckpointLoader.__dict__['load_checkpoint'].__func__
+    if not hasattr(load, '__wrapped__'):
+        CheckpointLoader.load_checkpoint = classmethod(_loading_data_only(load))
+    if hasattr(checkpoint, '_safe_torch_load'):
+        # It tries again without caution where caution has refused a file.
+        checkpoint._safe_torch_load = _load_file
+
+
+def trusts_checkpoints() -> bool:
+    """Returns whether the user has allowed checkpoints to run code.
+
+    Returns:
+        bool: True if ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` is set.
+    """
+    return os.environ.get(_TRUST_VARIABLE, '0').lower() in ('1', 'y', 'yes', 'true')
+
+
+@contextmanager
+def data_only() -> Iterator[None]:
+    """Makes every ``torch.load`` inside read data only, whatever its caller asks for.
+
+    Yields:
+        None: While the variable that torch reads is set; it is not where the user trusts files.
+    """
+    before = os.environ.get(_CAUTION_VARIABLE)
+    if trusts_checkpoints():
+        yield
+        return
+    os.environ[_CAUTION_VARIABLE] = '1'
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_CAUTION_VARIABLE, None)
+        else:
+            os.environ[_CAUTION_VARIABLE] = before
+
+
+def _loading_data_only(load: Any) -> Any:
+    @functools.wraps(load)
+    def load_checkpoint(
+        cls: type, filename: str, map_location: Any = None, logger: Any = 'current'
+    ) -> Any:
+        with data_only():
+            try:
+                content = load(cls, filename, map_location, logger)
+            except pickle.UnpicklingError as error:
+                raise _holds_other_objects(filename, error) from error
+            except (EOFError, OSError, RuntimeError) as error:
+                # Those of local files say so already.
+                if '://' not in filename:
+                    raise
+                raise RuntimeError(
+                    f'expected a complete checkpoint at {filename}, which cannot be loaded; check '
+                    f'the address and the connection. It says: {_first_line(error)}'
+                ) from error
+        return _plain_content(content, filename)
+
+    return load_checkpoint
+
+
+def _plain_content(content: Any, filename: str) -> Any:
+    """Refuses what is no checkpoint, and drops the text that the toolbox would run."""
+    inside = (
+        [content.get(key) for key in ('state_dict', 'meta')] if isinstance(content, Mapping) else []
+    )
+    for part in (content, *(part for part in inside if part is not None)):
+        if not isinstance(part, Mapping):
+            raise RuntimeError(
+                f'expected a checkpoint in {filename}, weights by name with or without meta, '
+                f'received a {type(part).__name__} in the place of a mapping; give a file that '
+                'tools/train.py saved, or save the state_dict of a model'
+            )
+    meta = content.get('meta')
+    # Very old trainings put their config there, and the toolbox runs it to compare the GPUs.
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return content
+
+
+def write_files_whole() -> None:
+    """Makes the toolbox write its files whole or not at all, checkpoints among them."""
+    from mmengine.fileio import LocalBackend
+
+    LocalBackend.put = _put
+    LocalBackend.put_text = _put_text
+
+
+def _put(_: Any, obj: bytes, filepath: str | Path) -> None:
+    write_bytes(filepath, obj)
+
+
+def _put_text(_: Any, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+    if encoding.lower().replace('-', '') == 'utf8':
+        write_text(filepath, obj)
+    else:
+        write_bytes(filepath, obj.encode(encoding))
+
+
+def search_checkpoints_by(find: Callable[[str], str | None]) -> None:
+    """Gives the runner another search for the checkpoint from which ``resume=True`` continues.
+
+    Args:
+        find (Callable): Takes the work folder, returns the file or None.
+    """
+    from mmengine.runner import runner
+
+    runner.find_latest_checkpoint = find
 
 
 def load_from_local(filename: str, map_location: Any = None) -> Any:
@@ -138,29 +252,38 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         RuntimeError: If the file is damaged or holds other objects and is not trusted.
     """
     # The toolbox logs the name of this function from the eleventh letter on.
-    import torch
-
     path = Path(filename).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
             f'expected a checkpoint file, received {path}, which does not exist; check the path '
             'given on the command line, as load_from or as init_cfg.checkpoint'
         )
-    trusted = os.environ.get(_TRUST_VARIABLE, '0').lower() in ('1', 'y', 'yes', 'true')
+    return _load_file(path, map_location)
+
+
+def _load_file(path: Any, map_location: Any = None, **options: Any) -> Any:
+    """Loads a file, or what was read from one, as data only."""
+    import torch
+
+    options['weights_only'] = not trusts_checkpoints()
     try:
-        return torch.load(path, map_location=map_location, weights_only=not trusted)
+        return torch.load(path, map_location=map_location, **options)
     except pickle.UnpicklingError as error:
-        raise RuntimeError(
-            f'expected weights and plain values in {path}, received other pickled objects, which '
-            'could run code when loaded (or a damaged file); add SafeCheckpointHook to the '
-            'custom_hooks of the training that saves it, or, if you trust the file, set '
-            f'{_TRUST_VARIABLE}=1. torch says: {_first_line(error)}'
-        ) from error
-    except (EOFError, OSError, RuntimeError) as error:
+        raise _holds_other_objects(path, error) from error
+    except Exception as error:
         raise RuntimeError(
             f'expected a complete checkpoint in {path}, received one that cannot be read (cut '
             f'short?); copy or save it again. torch says: {_first_line(error)}'
         ) from error
+
+
+def _holds_other_objects(path: Any, error: Exception) -> RuntimeError:
+    return RuntimeError(
+        f'expected weights and plain values in {path}, received other pickled objects, which '
+        'could run code when loaded (or a damaged file); add SafeCheckpointHook to the '
+        'custom_hooks of the training that saves it, or, if you trust the file, set '
+        f'{_TRUST_VARIABLE}=1. torch says: {_first_line(error)}'
+    )
 
 
 def _first_line(error: Exception) -> str:

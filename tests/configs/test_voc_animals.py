@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.ablation import content_key
@@ -187,6 +189,9 @@ def test_data_set_reads_the_cut_folder(tmp_path):
     (tmp_path / 'tags.json').write_text(f'{{"classes": [{names}], "labels": {labels}}}')
     for name in 'ab':
         (tmp_path / 'JPEGImages' / f'{name}.jpg').write_bytes(b'')
+    (tmp_path / 'SegmentationClass').mkdir()
+    mask = Image.fromarray(np.array([[0, 4, 6, 255]], np.uint8))
+    mask.save(tmp_path / 'SegmentationClass' / 'b.png')
     dataset = DATASETS.build(dict(settings, data_root=str(tmp_path), lazy_init=False))
     assert len(dataset) == 1
     assert dataset.get_data_info(0)['gt_tags'].tolist() == [0, 0, 0, 1, 0, 1]

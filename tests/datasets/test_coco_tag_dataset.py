@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wsss_plugin.datasets import COCOTagDataset
+from wsss_plugin.errors import DataError
 
 _CATEGORIES = ((1, 'person'), (3, 'car'), (90, 'toothbrush'))
 _TOOL = Path(__file__).parents[2] / 'tools' / 'convert_coco.py'
@@ -195,3 +196,16 @@ def test_other_json(root, content):
     (root / 'instances.json').write_text(content)
     with pytest.raises(ValueError, match=r'instances\.json: expected (an instances )?JSON'):
         _build(root)
+
+
+def test_categories_that_differ_in_spelling(root):
+    _change(root, lambda content: content['categories'].append({'id': 91, 'name': 'Car'}))
+    with pytest.raises(DataError, match=r"instances\.json: .*'car' among .* and 'Car'"):
+        _build(root)
+    dataset = _build(root, metainfo={'classes': ('background', 'Car', 'car')})
+    assert _all_tags(dataset)['5'] == ['car']
+
+
+def test_names_with_backslashes(root):
+    _change(root, lambda content: content['images'][0].update(file_name='sub\\COCO_9.jpg'))
+    assert _build(root)[2]['img_path'] == str(root / 'train2014/sub/COCO_9.jpg')

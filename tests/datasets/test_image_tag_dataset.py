@@ -5,6 +5,7 @@ import json
 import pytest
 
 from wsss_plugin.datasets import ImageTagDataset
+from wsss_plugin.errors import DataError
 
 
 @pytest.fixture
@@ -191,3 +192,49 @@ def test_an_image_under_two_names(root):
         _build(root, content, unlisted='ignore')
     (root / 'train.txt').write_text('a\n')
     assert _all_tags(_build(root, content, list_file='train.txt')) == {'a.png': ['dog']}
+
+
+def test_a_label_map_numbers_classes_and_masks(root):
+    content = {'classes': ['background', 'dog', 'bee', 'cat'], 'labels': {'a': [3]}}
+    text = json.dumps(content)
+    dataset = _build(root, text, 'tags.json', unlisted='ignore')
+    assert dataset.metainfo['classes'] == ('background', 'dog', 'bee', 'cat')
+    assert dataset.label_map is None
+    # Another order changes the numbers of the classes, not those in the masks.
+    chosen = {'classes': ('background', 'cat', 'dog')}
+    dataset = _build(root, text, 'tags.json', unlisted='ignore', metainfo=chosen)
+    assert dataset.label_map == {0: 0, 1: 2, 2: 255, 3: 1}
+    assert _all_tags(dataset) == {'a.png': ['cat']}
+    own = {'mask_classes': ('cat', 'dog'), 'metainfo': chosen}
+    assert _build(root, text, 'tags.json', unlisted='ignore', **own).label_map is None
+
+
+def test_tags_that_the_user_names_are_not_questioned(root):
+    classes = {'classes': ('background', 'nan', '7', 'cups, tea', 'Cat', 'cat')}
+    content = 'image,tags\na,"cups, tea; nan;7;cat;Cat"\n'
+    dataset = _build(root, content, metainfo=classes, unlisted='ignore')
+    assert dataset[0]['gt_tags'].tolist() == [1, 1, 1, 1, 1]
+
+
+def test_hidden_files_do_not_count(root, write_image):
+    write_image(root / 'images/.ipynb_checkpoints/a-checkpoint.png')
+    (root / 'images/._a.png').write_bytes(b'')
+    for unlisted in ('error', 'background'):
+        assert _all_tags(_build(root, _JSON, 'tags.json', unlisted=unlisted)) == _EXPECTED
+
+
+def test_names_of_windows(root):
+    content = 'image,tags\n.\\a.png,cat\nsub folder\\b 1,cat\n'
+    assert set(_all_tags(_build(root, content, unlisted='ignore'))) == {'a.png', 'b 1.JPG'}
+
+
+@pytest.mark.parametrize('name', ['../images/a', '/images/a.png'])
+def test_names_that_leave_the_folder(root, name):
+    with pytest.raises(DataError, match=r"tags\.csv: entry '.*images/a.*may lead elsewhere"):
+        _build(root, f'image,tags\n{name},cat\n', unlisted='ignore')
+
+
+def test_a_name_twice_in_the_list(root):
+    (root / 'train.txt').write_text('a\n\nc.v2\na\n')
+    with pytest.raises(DataError, match=r"train\.txt: .*'a' in line 1 and in line 4"):
+        _build(root, _JSON, 'tags.json', list_file='train.txt')

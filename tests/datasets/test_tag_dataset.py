@@ -16,6 +16,7 @@ from PIL import Image
 
 from wsss_plugin.datasets import ImageTagDataset, SeededIndex, ShapesTagDataset
 from wsss_plugin.datasets.seeded_index import random_state
+from wsss_plugin.errors import ConfigError, DataError
 
 _CONFIGS = Path(__file__).parents[2] / 'configs'
 _LIST = 'ImageSets/Segmentation/train.txt'
@@ -284,3 +285,69 @@ def test_truncated_image_stops_training(shapes_root, tmp_path, training_pipeline
     dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
     with pytest.raises(RuntimeError, match=r'train_00002\.jpg: .*truncated'):
         dataset[2]
+
+
+@pytest.mark.parametrize('number', [254, 255, 300])
+def test_classes_that_eight_bits_hold(tmp_path, write_image, number):
+    write_image(tmp_path / 'images/a.png')
+    (tmp_path / 'tags.json').write_text('{"a": ["c1"]}')
+    names = [f'c{index}' for index in range(1, number + 1)]
+    arguments = {'ann_file': 'tags.json', 'data_root': str(tmp_path)}
+    few = {'classes': ('background', 'c1')}
+    for options in (
+        {'metainfo': {'classes': ('background', *names)}},
+        {'metainfo': few, 'mask_classes': names},
+    ):
+        if number <= 254:
+            assert ImageTagDataset(**arguments, **options)[0]['gt_tags'][0] == 1
+            continue
+        message = rf'classes.*: expected at most 254 classes beside.*received {number}'
+        with pytest.raises(ConfigError, match=message):
+            ImageTagDataset(**arguments, **options)
+
+
+def test_classes_twice(tmp_path, write_image):
+    write_image(tmp_path / 'images/a.png')
+    (tmp_path / 'tags.json').write_text('{"a": ["cat"]}')
+    classes = {'classes': ('background', 'cat', 'dog', 'cat')}
+    with pytest.raises(ConfigError, match=r"metainfo\['classes'\]: .*received cat more than once"):
+        ImageTagDataset('tags.json', data_root=str(tmp_path), metainfo=classes)
+
+
+def test_two_images_with_one_mask(tmp_path, write_image):
+    for name in ('a.png', 'a.jpg'):
+        write_image(tmp_path / 'images' / name)
+    (tmp_path / 'tags.json').write_text('{"a.png": ["cat"], "a.jpg": ["dog"]}')
+    assert len(ImageTagDataset('tags.json', data_root=str(tmp_path))) == 2
+    message = r'one entry for every mask, .*a\.png for image a\.jpg and image a\.png'
+    with pytest.raises(DataError, match=message):
+        ImageTagDataset('tags.json', data_root=str(tmp_path), test_mode=True)
+
+
+def _as_jpeg(root):
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        Image.open(path).convert('L').save(path, format='JPEG')
+
+
+def _swap_classes(root):
+    values = np.array([0, 2, 1, 4, 3, 6, 5, *range(7, 256)], np.uint8)
+    for path in (root / 'SegmentationClass').glob('*.png'):
+        Image.fromarray(values[np.array(Image.open(path))]).save(path)
+
+
+@pytest.mark.parametrize('arguments', [{'test_mode': True}, {'load_masks': True}])
+def test_masks_are_checked_before_anything_is_loaded(shapes_root, tmp_path, arguments):
+    root = shutil.copytree(shapes_root, tmp_path / 'copy')
+    masks = [{'type': 'LoadImageOrRaise'}, {'type': 'LoadAnnotations'}]
+    arguments = {'ann_file': _LIST, 'data_root': str(root), 'pipeline': masks, **arguments}
+    _swap_classes(root)
+    torch.manual_seed(0)
+    with pytest.warns(UserWarning, match=r'train\.txt: expected masks that show what the tags say'):
+        ShapesTagDataset(**arguments)
+    assert torch.equal(torch.rand(1), torch.manual_seed(0) and torch.rand(1))
+    _as_jpeg(root)
+    with pytest.raises(DataError, match='the format JPEG'):
+        ShapesTagDataset(**arguments)
+    # Neither without masks nor for a pipeline that opens none.
+    ShapesTagDataset(**{**arguments, 'pipeline': masks[:1]})
+    ShapesTagDataset(_LIST, data_root=str(root), pipeline=masks[:1])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wsss_plugin.datasets import VOCTagDataset
+from wsss_plugin.errors import DataError
 
 
 def _object(name: str, difficult: int | None = 0) -> str:
@@ -157,3 +158,55 @@ def test_encoding_of_the_list(root):
     (root / 'list.txt').write_bytes('Kühe\n'.encode('cp1252'))
     with pytest.raises(ValueError, match=r'list\.txt: expected text in UTF-8'):
         _build(root)
+
+
+def _add(root, name, tag):
+    path = root / f'Annotations/{name}.xml'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'<annotation>{_object(tag)}</annotation>')
+
+
+def test_sub_folders(root):
+    for name, tag in (('0001', 'dog'), ('cam1/0001', 'cat'), ('cam2/0001', 'sheep')):
+        _add(root, name, tag)
+    paths = '/data/JPEGImages/cam1/0001.jpg /data/Masks/cam1/0001.png\nJPEGImages/cam2/0001\n'
+    for lines in ('cam1/0001\ncam2\\0001\n', paths):
+        (root / 'list.txt').write_text('0001.jpg\n' + lines)
+        dataset = _build(root, test_mode=True)
+        names = ['0001', 'cam1/0001', 'cam2/0001']
+        samples = [dataset[index] for index in range(3)]
+        assert [sample['img_path'] for sample in samples] == [
+            str(root / f'JPEGImages/{name}.jpg') for name in names
+        ]
+        assert [sample['seg_map_path'] for sample in samples] == [
+            str(root / f'SegmentationClass/{name}.png') for name in names
+        ]
+        assert [_tags(dataset, index) for index in range(3)] == [{'dog'}, {'cat'}, {'sheep'}]
+
+
+@pytest.mark.parametrize(
+    ('lines', 'message'),
+    [
+        ('2007_000001\n2007_000001\n', "'2007_000001' in line 1 and in line 2"),
+        ('2007_000001\n\nJPEGImages/2007_000001.jpg\n', 'for line 1 and line 3; remove'),
+        ('../2007_000001\n', 'line 1: .*may lead elsewhere'),
+        ('/home/2007_000001\n', 'line 1: .*may lead elsewhere'),
+    ],
+)
+def test_lists_that_collide_or_lead_elsewhere(root, lines, message):
+    (root / 'list.txt').write_text(lines)
+    with pytest.raises(DataError, match=rf'list\.txt: .*{message}'):
+        _build(root)
+
+
+@pytest.mark.parametrize('name', ['Annotations/a.xml', 'JPEGImages/a.jpg'])
+def test_links_out_of_the_data_set(root, tmp_path_factory, name):
+    outside = tmp_path_factory.mktemp('outside') / 'file'
+    _add(root, 'a', 'dog')
+    outside.write_text((root / 'Annotations/a.xml').read_text())
+    (root / name).unlink(missing_ok=True)
+    (root / name).symlink_to(outside)
+    (root / 'list.txt').write_text('a\n')
+    with pytest.raises(DataError, match=r'list\.txt: line 1: .*a link to .*allow_outside=True'):
+        _build(root)
+    assert _tags(_build(root, allow_outside=True), 0) == {'dog'}

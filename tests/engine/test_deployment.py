@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -15,16 +17,27 @@ _DUAL = {
     'backbone.third.weight': torch.ones(2),
     'decode_head.conv_seg.weight': torch.ones(2),
     'decode_head.steps': torch.tensor(3),
-    'cam_head.classifier.weight': torch.ones(2),
-    'aux_cam_head.classifier.weight': torch.ones(2),
-    'cnn_cam_head.classifier.weight': torch.ones(2),
-    'projection_head.weight': torch.ones(2),
-    'projection_ema.weight': torch.ones(2),
+    'cams.final.classifier.weight': torch.ones(2),
+    'cams.cnn.classifier.weight': torch.ones(2),
+    'terms.ctc.projection_head.weight': torch.ones(2),
 }
+_MODEL = {
+    'type': 'WeakSegmentor',
+    'data_preprocessor': {'type': 'MultiViewDataPreProcessor', 'mean': [1, 2, 3]},
+    'backbone': {
+        'type': 'DualBranchBackbone',
+        'vit': {'type': 'TimmVisionTransformer', 'model_name': 'x', 'pretrained': True},
+        'cnn': {'type': 'ResNet'},
+    },
+    'decode_head': {'type': 'ConvMLPHead', 'num_classes': 3},
+    'cams': {'final': {'type': 'CAMHead'}},
+    'test_cfg': {'cam': True},
+}
+_SINGLE = {**_MODEL, 'backbone': _MODEL['backbone']['vit']}
 
 
 def test_keeps_the_segmentation_branch_under_plain_names():
-    kept = deployed_weights(_DUAL)
+    kept = deployed_weights(_DUAL, _MODEL)
     assert list(kept) == [
         'backbone.blocks.0.weight',
         'decode_head.conv_seg.weight',
@@ -34,24 +47,34 @@ def test_keeps_the_segmentation_branch_under_plain_names():
 
 def test_single_branch_names_stay():
     weights = {'backbone.norm.bias': torch.ones(1), 'decode_head.x': torch.ones(1)}
-    assert list(deployed_weights({**weights, 'cam_head.x': torch.ones(1)})) == list(weights)
+    given = {**weights, 'cams.final.x': torch.ones(1)}
+    assert list(deployed_weights(given, _SINGLE)) == list(weights)
 
 
 def test_names_of_a_wrapped_model_are_those_of_the_model():
     wrapped = {f'module.{name}': weight for name, weight in _DUAL.items()}
-    assert list(deployed_weights(wrapped)) == list(deployed_weights(_DUAL))
+    assert list(deployed_weights(wrapped, _MODEL)) == list(deployed_weights(_DUAL, _MODEL))
 
 
-def test_a_neck_stays_with_its_weights():
-    weights = {**_DUAL, 'neck.conv.weight': torch.ones(2)}
-    assert 'neck.conv.weight' in deployed_weights(weights)
+def test_a_segmentor_of_the_toolbox_stays_with_its_neck():
+    weights = {'backbone.x': torch.ones(2), 'neck.conv.weight': torch.ones(2)}
+    pretrained = {'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}}
     model = {
-        'backbone': {'type': 'ResNet', 'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}},
-        'neck': {'type': 'FPN', 'init_cfg': {'type': 'Pretrained', 'checkpoint': 'x'}},
-        'decode_head': {'type': 'FPNHead'},
+        'type': 'EncoderDecoder',
+        'backbone': {'type': 'ResNet', **pretrained},
+        'neck': {'type': 'FPN', **pretrained},
     }
-    assert deployed_model(model)['neck'] == {'type': 'FPN'}
-    assert 'neck' not in deployed_model({**model, 'neck': None})
+    auxiliary = {'auxiliary_head.x': torch.ones(2)}
+    assert deployed_weights({**weights, **auxiliary}, model) == weights
+    kept = {'type': 'EncoderDecoder', 'backbone': {'type': 'ResNet'}, 'neck': {'type': 'FPN'}}
+    assert deployed_model({**model, 'auxiliary_head': {'type': 'FCNHead'}}) == kept
+    assert deployed_model({**model, 'neck': None})['backbone'] == {'type': 'ResNet'}
+
+
+def test_weights_of_version_0_1_are_known():
+    old = {'decode_head.x': torch.ones(1), 'backbone.vit.norm': torch.ones(1)}
+    old['cam_head.classifier.weight'] = torch.ones(1)
+    assert list(deployed_weights(old, _MODEL)) == ['backbone.norm', 'decode_head.x']
 
 
 @pytest.mark.parametrize('kind', ['LoadImageOrRaise', LoadImageOrRaise])
@@ -65,45 +88,49 @@ def test_the_loader_is_one_that_the_toolbox_knows(kind):
 
 
 def test_half_precision_spares_integers():
-    kept = deployed_weights(_DUAL, half=True)
+    kept = deployed_weights(_DUAL, _MODEL, half=True)
     assert kept['decode_head.conv_seg.weight'].dtype == torch.float16
     assert kept['decode_head.steps'].dtype == torch.int64
 
 
-@pytest.mark.parametrize('missing', ['backbone.', 'decode_head.'])
+@pytest.mark.parametrize('missing', ['backbone.vit.', 'decode_head.'])
 def test_refuses_a_checkpoint_without_the_branch(missing):
     weights = {name: value for name, value in _DUAL.items() if not name.startswith(missing)}
     with pytest.raises(ValueError, match=missing):
-        deployed_weights(weights)
+        deployed_weights(weights, _MODEL)
 
 
 def test_model_config_needs_no_pretrained_weights_and_no_views():
-    trained = {
-        'type': 'DualBranchSegmentor',
-        'data_preprocessor': {'type': 'MultiViewDataPreProcessor', 'mean': [1, 2, 3]},
-        'backbone': {
-            'type': 'DualBranchBackbone',
-            'vit': {'type': 'TimmVisionTransformer', 'model': 'x', 'pretrained': True},
-            'cnn': {'type': 'ResNet'},
-        },
-        'decode_head': {'type': 'ConvMLPHead', 'num_classes': 3},
-        'cam_head': {'type': 'CAMHead'},
-        'test_cfg': {'cam': True},
-    }
+    trained = copy.deepcopy(_MODEL)
     model = deployed_model(trained)
     assert model['type'] == 'EncoderDecoder'
-    assert model['backbone'] == {'type': 'TimmVisionTransformer', 'model': 'x'}
+    vit = {'type': 'TimmVisionTransformer', 'model_name': 'x', 'inner_blocks': ()}
+    assert model['backbone'] == vit
     assert model['data_preprocessor'] == {'type': 'SegDataPreProcessor', 'mean': [1, 2, 3]}
     assert model['test_cfg'] == {'mode': 'whole'}
-    assert 'cam_head' not in model
-    assert trained['test_cfg'] == {'cam': True}
+    assert 'cams' not in model
+    assert trained == _MODEL
+
+
+def test_inner_features_of_the_decode_head_are_outputs_of_the_deployed_backbone():
+    model = deployed_model({**_MODEL, 'decode_reads': ('inner.2', 'patch')})
+    assert model['backbone']['inner_blocks'] == (2,)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'decode_head': None}, 'without tags'),
+        ({'decode_reads': 'cnn'}, 'the transformer alone'),
+        ({'decode_reads': ('patch', 'inner.2')}, "then 'patch'"),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        deployed_model({**_MODEL, **change})
 
 
 def test_a_class_prior_is_left_out_with_a_warning():
-    trained = {
-        'backbone': {'type': 'TimmVisionTransformer'},
-        'decode_head': {'type': 'ConvMLPHead'},
-        'test_cfg': {'mode': 'whole', 'class_prior': 'final'},
-    }
+    trained = {**_SINGLE, 'test_cfg': {'mode': 'whole', 'class_prior': 'final'}}
     with pytest.warns(UserWarning, match='class_prior=None'):
         assert deployed_model(trained)['test_cfg'] == {'mode': 'whole'}

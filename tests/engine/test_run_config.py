@@ -1,7 +1,9 @@
 import contextlib
 import os
+import pickle
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmseg.registry import HOOKS, METRICS
 
@@ -67,7 +69,7 @@ def test_command_line_goes_before_the_config(path):
 
 def test_adds_the_checkpoint_hooks_once(path):
     hooks = [hook['type'] for hook in run_config.load_config(path).custom_hooks]
-    assert sorted(hooks) == ['CheckpointShapeHook', 'SafeCheckpointHook', 'SkipTrainedDataHook']
+    assert sorted(hooks) == sorted(run_config._HOOKS)
 
 
 def test_distributed_training_gets_a_wrapper_for_any_device(path, monkeypatch):
@@ -102,24 +104,98 @@ def test_amp_without_a_gpu_needs_the_constructor_of_this_package(path, monkeypat
     assert config.optim_wrapper.type == 'AmpOptimWrapper'
 
 
-def test_resume_is_off_automatic_or_from_a_file(path, tmp_path):
+def _checkpoint(path, iteration=4, **changes):
+    """What a training saves, as small as it can be."""
+    hub = dict(log_scalars={}, runtime_info={}, resumed_keys={})
+    meta = dict(iter=iteration, epoch=0)
+    content = dict(state_dict={'a': torch.ones(1)}, optimizer={}, message_hub=hub, meta=meta)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({**content, **changes}, path)
+    return str(path)
+
+
+def test_resume_is_off_automatic_or_from_a_file(tmp_path):
     config = Config({'load_from': None, 'work_dir': str(tmp_path / 'work')})
     run_config.set_resume(config, None)
     assert not config.resume
-    run_config.set_resume(config, path)
+    saved = _checkpoint(tmp_path / 'other.pth')
+    run_config.set_resume(config, saved)
     assert config.resume
-    assert config.load_from == path
+    assert config.load_from == saved
     with pytest.raises(FileNotFoundError, match=r'nowhere\.pth'):
         run_config.set_resume(config, 'nowhere.pth')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(message_hub=None), r'expected message_hub in .*a\.pth.*received none.*load_from'),
+        (dict(optimizer=[1]), r'expected optimizer in .*a\.pth.*received a list'),
+        (dict(meta=dict(iter='4', epoch=0)), r"meta\.iter in .*a\.pth.*received '4'"),
+        (dict(meta=dict(iter=-1, epoch=0)), r'meta\.iter in .*a\.pth.*received -1'),
+        (dict(message_hub=dict(log_scalars={})), r'message_hub\.runtime_info in .*a\.pth'),
+    ],
+)
+def test_what_cannot_be_resumed_is_named(tmp_path, changes, message):
+    config = Config({'work_dir': str(tmp_path)})
+    with pytest.raises(ValueError, match=message):
+        run_config.set_resume(config, _checkpoint(tmp_path / 'a.pth', **changes))
+
+
+@pytest.mark.parametrize('content', [b'some text', b'', pickle.dumps([1, 2])])
+def test_what_is_no_checkpoint_cannot_be_resumed(tmp_path, content):
+    (tmp_path / 'a.pth').write_bytes(content)
+    with pytest.raises(RuntimeError, match=r'expected .*a\.pth'):
+        run_config.set_resume(Config({'work_dir': str(tmp_path)}), str(tmp_path / 'a.pth'))
 
 
 def test_automatic_resume_goes_before_the_weights_to_start_from(tmp_path):
     config = Config({'load_from': 'other.pth', 'work_dir': str(tmp_path)})
     run_config.set_resume(config, 'auto')
     assert (config.resume, config.load_from) == (False, 'other.pth')
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
+    saved = _checkpoint(tmp_path / 'iter_4.pth')
+    (tmp_path / 'last_checkpoint').write_text(saved)
     run_config.set_resume(config, 'auto')
-    assert (config.resume, config.load_from) == (True, None)
+    assert (config.resume, config.load_from) == (True, saved)
+
+
+def test_automatic_resume_looks_where_the_hook_saves(tmp_path):
+    hooks = dict(checkpoint=dict(out_dir=str(tmp_path / 'out')))
+    config = Config(dict(work_dir=str(tmp_path / 'work'), default_hooks=hooks))
+    saved = _checkpoint(tmp_path / 'out' / 'work' / 'iter_4.pth')
+    run_config.set_resume(config, 'auto')
+    assert (config.resume, config.load_from) == (True, saved)
+
+
+def test_checkpoints_are_saved_by_the_hook_that_keeps_one_at_every_moment(path):
+    hooks = run_config.load_config(path).default_hooks
+    assert hooks.checkpoint == {'type': 'WholeCheckpointHook'}
+    options = {'default_hooks.checkpoint': dict(type='CheckpointHook', interval=3)}
+    hooks = run_config.load_config(path, options=options).default_hooks
+    assert hooks.checkpoint == {'type': 'WholeCheckpointHook', 'interval': 3}
+    options = {'default_hooks.checkpoint': None}
+    assert run_config.load_config(path, options=options).default_hooks.checkpoint is None
+
+
+def test_part_of_a_checkpoint_by_name(path, tmp_path):
+    saved = _checkpoint(tmp_path / 'a.pth')
+    options = {'load_part': dict(checkpoint=saved, modules=('backbone',))}
+    hook = run_config.load_config(path, options=options).custom_hooks[-1]
+    assert hook == dict(type='LoadPartHook', checkpoint=saved, modules=('backbone',))
+
+
+@pytest.mark.parametrize(
+    ('part', 'error', 'message'),
+    [
+        (dict(checkpoint='a.pth'), ValueError, r"load_part=dict\(checkpoint=.*received \{'check"),
+        (dict(checkpoint='a.pth', modules=()), ValueError, r'load_part\.modules.*received \(\)'),
+        (dict(checkpoint='a.pth', modules='backbone'), ValueError, "received 'backbone'"),
+        (dict(checkpoint='no.pth', modules=['a']), FileNotFoundError, r'load_part\.checkpoint.*no'),
+    ],
+)
+def test_part_of_a_checkpoint_is_checked(path, part, error, message):
+    with pytest.raises(error, match=message):
+        run_config.load_config(path, options={'load_part': part})
 
 
 def test_crf_goes_to_the_metric_that_knows_it(path):
@@ -187,7 +263,8 @@ def test_subclasses_are_recognised(by_name):
     for registry, kind in classes.items():
         registry.register_module(module=kind, force=True)
     metric, hook = (kind.__name__ if by_name else kind for kind in classes.values())
-    config = Config(dict(model=dict(thresholds=dict(high=0.7)), test_evaluator=dict(type=metric)))
+    model = dict(type='WeakSegmentor', thresholds=dict(high=0.7))
+    config = Config(dict(model=model, test_evaluator=dict(type=metric)))
     config.custom_hooks = [dict(type=hook, start=0.7, end=0.5)]
     run_config.use_final_threshold(config)
     assert config.model.thresholds.high == 0.5
@@ -199,7 +276,7 @@ def test_a_hook_of_the_same_kind_is_not_added(path):
     HOOKS.register_module(module=OwnCheckpointHook, force=True)
     options = {'custom_hooks': [dict(type='OwnCheckpointHook')]}
     hooks = [hook['type'] for hook in run_config.load_config(path, options=options).custom_hooks]
-    assert hooks == ['OwnCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook']
+    assert hooks == ['OwnCheckpointHook', *run_config._HOOKS[1:]]
 
 
 def test_metrics_by_their_key(path):
@@ -275,7 +352,7 @@ def test_types_may_be_classes(tmp_path):
     file = tmp_path / 'new_style.py'
     file.write_text(_NEW_STYLE)
     config = run_config.load_config(str(file))
-    assert len(config.custom_hooks) == 3
+    assert len(config.custom_hooks) == len(run_config._HOOKS)
     run_config.enable_amp(config)
     with pytest.raises(FileNotFoundError, match=r'model\.init_cfg\.checkpoint'):
         run_config.check_weights(config.model)
@@ -337,17 +414,38 @@ _FALLING = dict(type='CosineThresholdHook', start=0.7, end=0.5)
 
 def test_the_last_threshold_of_the_training_is_used():
     hooks = [dict(type='SafeCheckpointHook'), _FALLING]
-    config = Config(dict(model=dict(thresholds=dict(low=0.25, high=0.7)), custom_hooks=hooks))
+    model = dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.7))
+    config = Config(dict(model=model, custom_hooks=hooks))
     run_config.use_final_threshold(config)
     assert config.model.thresholds == dict(low=0.25, high=0.5)
+
+
+def test_the_last_thresholds_of_one_label_maker_are_used():
+    own = dict(type='PixelLabels', thresholds=dict(low=0.1, high=(0.7, 0.6)))
+    model = dict(
+        type='WeakSegmentor',
+        thresholds=dict(low=0.25, high=0.7),
+        labels=dict(pixel=own, token=None),
+    )
+    hook = dict(
+        type='CosineThresholdHook',
+        start=(0.7, 0.6),
+        end=(0.5, 0.4),
+        targets=('labels.pixel.thresholds',),
+    )
+    config = Config(dict(model=model, custom_hooks=[hook]))
+    run_config.use_final_threshold(config)
+    assert config.model.labels.pixel.thresholds.high == (0.5, 0.4)
+    assert config.model.thresholds.high == 0.7
 
 
 @pytest.mark.parametrize(
     ('model', 'hooks'),
     [
-        (dict(thresholds=dict(low=0.25, high=0.6)), [_FALLING]),  # the user's own
-        (dict(thresholds=dict(low=0.25, high=0.7)), None),
-        (dict(type='A'), [_FALLING]),
+        # the user's own
+        (dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.6)), [_FALLING]),
+        (dict(type='WeakSegmentor', thresholds=dict(low=0.25, high=0.7)), None),
+        (dict(type='EncoderDecoder', thresholds=dict(low=0.25, high=0.7)), [_FALLING]),
     ],
 )
 def test_a_threshold_that_does_not_fall_stays(model, hooks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from types import SimpleNamespace
 
 import torch
@@ -64,11 +65,13 @@ class RecordHook(Hook):
 
     priority = 'VERY_LOW'
 
-    def __init__(self):
+    def __init__(self, pause=0.0):
         self.records = []
+        self.pause = pause
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         del data_batch
+        time.sleep(self.pause)
         hub = runner.message_hub
         record = {'iter': batch_idx, 'high': hub.get_scalar('train/high_threshold').current()}
         for name in ('vit.base_lr', 'cnn.base_lr'):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +91,62 @@ def test_settings_are_checked_at_once(arguments):
 def test_shape_is_checked_at_once():
     with pytest.raises(ValueError, match=r'a\.jpg'):
         CRFPool().submit('a.jpg', np.zeros((3, 4)), print)
+
+
+_PARENT = """
+import sys, time
+import numpy as np
+from wsss_plugin.evaluation.crf_pool import CRFPool
+
+pool = CRFPool(num_workers=2)
+for _ in range(4):
+    # As long as a compiled function with a large image takes.
+    pool.submit(sys.argv[1], np.full((2, 600, 900), 0.5, np.float32), print)
+print(*[process.pid for process in pool._executor._processes.values()], flush=True)
+pool.drain()
+"""
+
+
+def _is_alive(process):
+    try:
+        state = Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != 'Z'
+
+
+@pytest.mark.skipif(not Path('/proc/self/stat').is_file(), reason='needs /proc')
+@pytest.mark.parametrize(
+    'how', [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
+def test_workers_end_when_their_parent_does(tmp_path, how):
+    image = tmp_path / 'large.png'
+    Image.fromarray(np.zeros((600, 900, 3), np.uint8)).save(image)
+    parent = subprocess.Popen(
+        [sys.executable, '-c', _PARENT, str(image)], stdout=subprocess.PIPE, text=True
+    )
+    workers = [int(word) for word in parent.stdout.readline().split()]
+    assert len(workers) == 2
+    assert all(_is_alive(worker) for worker in workers)
+    # Long enough for the watch to begin, too short for the package to be imported.
+    time.sleep(0.5)
+    parent.send_signal(how)
+    parent.wait()
+    end = time.monotonic() + 5
+    while time.monotonic() < end and any(_is_alive(worker) for worker in workers):
+        time.sleep(0.05)
+    left = [worker for worker in workers if _is_alive(worker)]
+    for worker in left:
+        os.kill(worker, signal.SIGKILL)
+    assert not left
+
+
+def test_close_does_not_wait_for_images(saved, image_path):
+    pool = CRFPool(num_workers=1)
+    pool.submit(image_path, saved['prob'], print)
+    (worker,) = pool._executor._processes.values()
+    began = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began < 3
+    assert not worker.is_alive()
+    assert pool.num_pending == 0

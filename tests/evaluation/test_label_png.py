@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsss_plugin.errors import DataError
 from wsss_plugin.evaluation.label_png import save_label_png
 
 LABEL = np.array([[0, 1, 2], [254, 255, 7]], dtype=np.uint8)
@@ -33,3 +34,11 @@ def test_more_than_256_colours_are_cut(tmp_path):
 def test_a_view_that_is_not_contiguous(tmp_path):
     save_label_png(tmp_path / 'a.png', LABEL.T)
     assert np.array_equal(np.asarray(Image.open(tmp_path / 'a.png')), LABEL.T)
+
+
+@pytest.mark.parametrize('value', [256, 300, 65_536 + 1, -1])
+def test_what_does_not_fit_is_refused_and_not_wrapped(tmp_path, value):
+    label = np.array([[0, value]])
+    with pytest.raises(DataError, match=rf'a\.png: expected labels .* 255 .*received {value}'):
+        save_label_png(tmp_path / 'a.png', label)
+    assert not (tmp_path / 'a.png').exists()

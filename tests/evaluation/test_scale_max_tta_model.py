@@ -74,11 +74,11 @@ def test_cam_of_the_first_augmentation_is_kept():
 def test_a_model_without_logits_is_refused():
     segmentor = MODELS.build(
         dict(
-            type='CAMSegmentor',
+            type='WeakSegmentor',
             data_preprocessor=SegDataPreProcessor(size=(32, 32)),
             backbone=dict(type='ResNet', depth=18, base_channels=8),
-            cam_head=dict(type='CAMHead', in_channels=64, num_classes=2),
-            cam_scales=(1.0,),
+            cams=dict(final=dict(type='CAMHead', reads='out.-1', in_channels=64, num_classes=2)),
+            multi_scale=dict(scales=(1.0,)),
         )
     )
     _, samples = augmentations()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from wsss_plugin.ops import alpha_scores, confident_label, label_by_two_backgrounds
+from wsss_plugin.ops import alpha_scores, confident_label
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 
@@ -55,14 +55,6 @@ def test_alpha_has_gradient():
     assert torch.autograd.gradcheck(lambda x: alpha_scores(x, torch.ones(1, 2), 3), (cam,))
 
 
-def test_two_backgrounds_match_the_reference(reference):
-    arrays = reference('irn_ir_label_crf')
-    channels = arrays['keys']
-    label = label_by_two_backgrounds(arrays['fg_conf'], arrays['bg_conf'])
-    assert torch.equal(label, arrays['conf'])
-    assert set(label.unique().tolist()) <= {*channels.tolist(), 255}
-
-
 def test_bad_input():
     with pytest.raises(ValueError, match=r'alpha of at least 1, received 0\.5'):
         alpha_scores(torch.rand(1, 2, 2, 2), torch.ones(1, 2), 0.5)
@@ -70,5 +62,3 @@ def test_bad_input():
         alpha_scores(torch.rand(1, 2, 2, 2), torch.ones(1, 3), 4)
     with pytest.raises(ValueError, match='same classes on the same grid'):
         confident_label(torch.rand(1, 2, 2, 2), torch.rand(1, 3, 2, 2))
-    with pytest.raises(ValueError, match='two label maps'):
-        label_by_two_backgrounds(torch.zeros(2, 2), torch.zeros(2, 3))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.testing import assert_close
 
 from wsss_plugin.ops import (
@@ -210,3 +211,30 @@ def test_bad_shapes():
         refined_pseudo_label(
             torch.rand(1, 3, 4, 4), cam, torch.ones(1, 2), 0.25, 0.7, None, refine, scale=0
         )
+
+
+@pytest.fixture
+def clustered(reference):
+    return reference('cluster_pseudo_label')
+
+
+def test_reference_label_of_a_cluster_cam(clustered):
+    label = refined_pseudo_label(
+        clustered['img_denorm'],
+        clustered['cam'],
+        clustered['cls'],
+        0.3,
+        0.5,
+        None,
+        lambda image, masks: propagate(masks, pixel_affinity(image, eps=1e-5)),
+    )
+    assert torch.equal(label, clustered['refined'].long())
+    assert label.unique().numel() > 3
+
+
+def test_the_label_of_a_cluster_cam_gives_the_reference_loss(clustered):
+    label, logits = clustered['refined'].long(), clustered['segs']
+    pixels = F.cross_entropy(logits, label, ignore_index=255, reduction='none')
+    foreground = (label != 0) & (label != 255)
+    loss = 0.5 * pixels[label == 0].mean() + 0.5 * pixels[foreground].mean()
+    assert_close(loss, clustered['seg_loss'], **CLOSE)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from wsss_plugin.ops import PermutohedralLattice
+from wsss_plugin.ops import PermutohedralLattice, permutohedral
 
 
 @pytest.mark.parametrize('dims', [1, 2, 3, 5, 8])
@@ -71,11 +71,23 @@ def test_half_precision_is_computed_in_float32(dtype):
     assert_close(filtered, PermutohedralLattice(features.float()).filter(values.float()))
 
 
-def test_autocast_changes_nothing():
+def test_computed_outside_autocast(monkeypatch):
     features, values = torch.randn(20, 5), torch.randn(20, 2)
     expected = PermutohedralLattice(features).filter(values)
+    seen = []
+
+    def watched(function):
+        def call(*args, **kwargs):
+            seen.append(torch.is_autocast_enabled('cpu'))
+            return function(*args, **kwargs)
+
+        return call
+
+    for name in ('_in_lattice', '_weighted_rows'):
+        monkeypatch.setattr(permutohedral, name, watched(getattr(permutohedral, name)))
     with torch.autocast('cpu', dtype=torch.bfloat16):
         filtered = PermutohedralLattice(features).filter(values)
+    assert seen == [False] * (1 + 1 + 6 + 1)  # the positions; splat, blur and slice
     assert_close(filtered, expected, rtol=0, atol=0)
 
 
@@ -91,6 +103,13 @@ def test_features_must_be_finite_and_not_far_apart(value):
     features[1, 2] = value
     with pytest.raises(ValueError, match='finite features'):
         PermutohedralLattice(features)
+
+
+def test_features_must_not_be_far_from_zero_for_their_precision():
+    features = torch.full((3, 5), 1e8, dtype=torch.float64)
+    with pytest.raises(ValueError, match='finite features'):
+        PermutohedralLattice(features.float())
+    assert PermutohedralLattice(features).filter(torch.ones(3, 1)).min() > 0
 
 
 def test_one_row_of_values_for_each_point():

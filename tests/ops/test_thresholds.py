@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from wsss_plugin.ops import cosine_threshold
+from wsss_plugin.ops import cosine_threshold, image_threshold
 
 
 @pytest.mark.parametrize(('steps', 'key'), [(None, 'thr_values'), (range(-1, 12), 'short')])
@@ -33,3 +33,21 @@ def test_constant_outside_the_schedule():
 def test_no_iterations():
     with pytest.raises(ValueError, match='positive number of iterations'):
         cosine_threshold(0, 0, 0.7, 0.55)
+
+
+def test_reference_thresholds_of_images(reference):
+    arrays = reference('dupl_threshold')
+    bounds = zip(arrays['thr_start'].tolist(), arrays['thr_target'].tolist(), strict=True)
+    high = torch.tensor([cosine_threshold(9000, 18000 - 1, *pair) for pair in bounds])
+    found = image_threshold(high, arrays['thr_cls_label'])
+    assert_close(found, arrays['thr_per_image_step9000'], atol=1e-5, rtol=0)
+
+
+def test_an_image_without_tags_has_the_largest_threshold():
+    high = torch.tensor([0.5, 0.7])
+    assert_close(image_threshold(high, torch.zeros(1, 2)), torch.tensor([0.7]))
+
+
+def test_classes_that_do_not_agree():
+    with pytest.raises(ValueError, match='each class'):
+        image_threshold(torch.rand(2), torch.ones(1, 3))

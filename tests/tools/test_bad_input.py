@@ -63,13 +63,22 @@ def test_truncated_image_in_a_worker(run, spoilt, tmp_path):
     assert (tmp_path / 'work' / 'iter_1.pth').is_file()
 
 
-@pytest.mark.parametrize('name', ['JPEGImages/val_00001.jpg', 'SegmentationClass/val_00001.png'])
-def test_truncated_file_of_the_validation(run, spoilt, tmp_path, name):
-    cut(spoilt / name)
-    options = ['train_cfg.max_iters=2', 'train_cfg.val_interval=1']
-    with pytest.raises(RuntimeError, match=rf'{name}: .*truncated.*replace'):
-        run('train', spoilt, *options)
+VALIDATED = ('train_cfg.max_iters=2', 'train_cfg.val_interval=1')
+
+
+def test_truncated_image_of_the_validation(run, spoilt, tmp_path):
+    cut(spoilt / 'JPEGImages' / 'val_00001.jpg')
+    with pytest.raises(RuntimeError, match=r'val_00001\.jpg: .*truncated.*replace'):
+        run('train', spoilt, *VALIDATED)
     assert (tmp_path / 'work' / 'iter_1.pth').is_file()
+
+
+def test_truncated_mask_of_the_validation(run, spoilt, tmp_path):
+    """Some masks are looked at before anything is trained, here all."""
+    cut(spoilt / 'SegmentationClass' / 'val_00001.png')
+    with pytest.raises(RuntimeError, match=r'val_00001\.png: .*truncated.*replace'):
+        run('train', spoilt, *VALIDATED)
+    assert not (tmp_path / 'work' / 'iter_1.pth').exists()
 
 
 def test_tag_that_is_no_class(run, spoilt):
@@ -92,14 +101,36 @@ def test_image_without_tags(run, spoilt):
 
 def test_number_of_classes_in_a_checkpoint(run, shapes, checkpoint, tmp_path):
     content = checkpoint.read_bytes()
-    heads = ['cam_head', 'aux_cam_head', 'cnn_cam_head']
-    fewer = ['model.decode_head.num_classes=5', *(f'model.{head}.num_classes=4' for head in heads)]
-    message = r'expected aux_cam_head\.classifier\.weight of shape \(4, .*received \(6, .*classes'
+    fewer = ['model.decode_head.num_classes=5']
+    message = r'expected cams\.aux\.classifier\.weight of shape \(4, .*received \(6, .*classes'
     with pytest.raises(ValueError, match=message):
         run('test', shapes, *fewer, checkpoint=checkpoint)
     with pytest.raises(ValueError, match=message):
         run('train', shapes, *fewer, f'load_from={checkpoint}', work_dir=tmp_path / 'trained')
     assert checkpoint.read_bytes() == content
+
+
+def test_a_checkpoint_that_does_not_belong_to_config_or_data(run, shapes, checkpoint):
+    whole = torch.load(checkpoint, weights_only=True)
+
+    def refused(message, **changes):
+        torch.save({**whole, **changes}, checkpoint)
+        with pytest.raises(ValueError, match=message):
+            run('test', shapes, checkpoint=checkpoint)
+        with pytest.raises(ValueError, match=message):
+            run('train', shapes, flags=['--resume', str(checkpoint)])
+
+    weights = whole['state_dict']
+    # As tools/publish_model.py leaves them.
+    kept = {name: weight for name, weight in weights.items() if 'decode_head' in name}
+    refused(r'expected all \d+ weights .*iter_1\.pth, received none for \d+', state_dict=kept)
+    name = 'decode_head.conv_seg.bias'
+    spoilt = {**weights, name: weights[name] * float('nan')}
+    refused(r'finite weights in .*iter_1\.pth.*decode_head\.conv_seg\.bias', state_dict=spoilt)
+    meta = dict(whole['meta'])
+    first, second, third, *others = meta['dataset_meta']['classes']
+    meta['dataset_meta'] = dict(classes=(first, third, second, *others))
+    refused(rf"expected the classes .*'{second}' instead of '{third}' as number 1", meta=meta)
 
 
 def test_truncated_checkpoint(run, shapes, checkpoint):

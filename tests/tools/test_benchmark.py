@@ -2,33 +2,84 @@ from pathlib import Path
 
 import pytest
 
-CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'models'
-TINY = ['--model', 'test_vit', '--size', '64', '--batch-size', '2', '--repeats', '1']
-TINY += ['--threads', '1', '--device', 'cpu']
+CONFIGS = Path(__file__).parents[2] / 'configs'
+MODELS = CONFIGS / '_base_' / 'models'
+SMALL = ['--size', '64', '--batch-size', '2', '--repeats', '1', '--threads', '1', '--device', 'cpu']
+TINY = ['--model', 'test_vit', *SMALL]
+SHARED = {'part', 'main view', 'CAM passes', 'the rest', 'backward', 'optimiser step'}
+SHARED |= {'**iteration**', 'evaluation of an image'}
+TOCO = {'labels.pixel', 'labels.region', 'labels.token'}
+TOCO |= {'terms.cls', 'terms.ctc', 'terms.ptc', 'terms.seg'}
+
+
+def report_of(tool, tmp_path, capsys, *options):
+    out = tmp_path / 'docs' / 'table.md'
+    assert tool('benchmark').main([*options, '--out', str(out)]) == 0
+    report = out.read_text()
+    assert report in capsys.readouterr().out
+    return report
+
+
+def rows_of(report):
+    return {line.split('|')[1].strip() for line in report.splitlines() if line.startswith('| ')}
 
 
 @pytest.mark.parametrize(
-    ('config', 'parts'),
+    ('config', 'parts', 'expected'),
     [
-        ('toco_vit_b.py', ['iteration', 'par', 'evaluation']),
-        ('dual_deit_tiny_mobilenet.py', ['iteration', 'evaluation']),
+        (
+            '_base_/models/toco_vit_b.py',
+            ['iteration', 'refinement', 'evaluation'],
+            {'labels.pixel.refine of the batch'},
+        ),
+        (
+            '_base_/models/dual_deit_tiny_mobilenet.py',
+            ['iteration', 'evaluation'],
+            {'terms.consistency'},
+        ),
+        (
+            'toco_vit_b_voc.py',
+            ['iteration', 'evaluation', '--size', '32', '--local-size', '16'],
+            {'terms.energy'},
+        ),
     ],
 )
-def test_equal_losses_and_a_row_per_part(tool, tmp_path, capsys, config, parts):
-    out = tmp_path / 'docs' / 'table.md'
-    options = ['--config', str(CONFIGS / config), '--parts', *parts, '--out', str(out)]
-    assert tool('benchmark').main([*TINY, *options]) == 0
-    report = out.read_text()
-    assert report in capsys.readouterr().out
+def test_equal_losses_and_a_row_per_part(tool, tmp_path, capsys, config, parts, expected):
+    options = ['--config', str(CONFIGS / config), '--parts', *parts]
+    report = report_of(tool, tmp_path, capsys, *TINY, *options)
     (line,) = (line for line in report.splitlines() if 'difference of the losses' in line)
     assert float(line.split()[-1]) < 1e-4
-    rows = {line.split('|')[1].strip() for line in report.splitlines() if line.startswith('| ')}
-    expected = {'main forward', 'CAM passes', 'refinement', 'contrast passes', 'backward'}
-    expected |= {'losses and labels', 'optimiser step', '**iteration**', 'part'}
-    expected |= {'evaluation of an image'}
-    expected |= {'PAR of the batch'} if 'par' in parts else {'CNN branch'}
-    assert rows == expected
+    assert rows_of(report) == SHARED | TOCO | expected
     assert '--parts iteration' in report
+
+
+def test_the_package_computes_no_more_than_the_plain_formulation(tool, tmp_path, capsys):
+    report = report_of(tool, tmp_path, capsys, *TINY, '--parts', 'products')
+    (row,) = (line for line in report.splitlines() if 'products of' in line)
+    package, plain = (float(cell) for cell in row.split('|')[2:4])
+    assert 0 < package < plain
+
+
+@pytest.mark.parametrize(
+    ('config', 'expected'),
+    [
+        ('cam_r50_voc.py', {'terms.cls'}),
+        ('voc_animals/supervised.py', {'labels.true', 'terms.seg'}),
+    ],
+)
+def test_what_is_not_written_out_is_measured_alone(tool, tmp_path, capsys, config, expected):
+    options = ['--config', str(CONFIGS / config), '--parts', 'iteration', 'evaluation', 'products']
+    report = report_of(tool, tmp_path, capsys, *SMALL, *options)
+    assert 'has no plain formulation' in report
+    assert 'plain /' not in report
+    rows = rows_of(report) - {'CAM passes'}
+    assert rows == (SHARED - {'CAM passes'}) | expected | {'products of an iteration'}
+
+
+def test_the_plain_formulation_can_be_left_out(tool, tmp_path, capsys):
+    report = report_of(tool, tmp_path, capsys, *TINY, '--parts', 'iteration', '--alone')
+    assert 'plain' not in report.partition('| part')[2]
+    assert 'difference of the losses' not in report
 
 
 def test_memory_of_each_variant_in_its_own_process(tool, capsys):
@@ -51,7 +102,7 @@ def test_losses_that_differ_are_refused(tool):
 
 
 def test_errors_are_one_line(tool, capsys):
-    assert tool('benchmark').main([*TINY, '--local-size', '96', '--parts', 'par']) == 1
+    assert tool('benchmark').main([*TINY, '--local-size', '96', '--parts', 'refinement']) == 1
     assert capsys.readouterr().err.startswith('benchmark: expected 1 <= local size')
     with pytest.raises(SystemExit):
         tool('benchmark').main(['--repeats', '0'])

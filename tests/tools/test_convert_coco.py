@@ -124,7 +124,8 @@ def _check_error(tool, tmp_path, capsys, content, message):
     path.write_text(json.dumps(content))
     assert tool['main']([str(path), str(tmp_path / 'masks'), '--workers', '1']) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f'convert_coco: {path}: {message}')
+    assert line.startswith(f'convert_coco: {path}: ')
+    assert message in line
     assert not (tmp_path / 'masks').exists()
 
 
@@ -136,3 +137,60 @@ def test_compressed_run_lengths(tool, tmp_path, content):
     arguments = [str(tmp_path / 'instances.json'), str(tmp_path), '--workers', '1']
     assert tool['main'](arguments) == 0
     assert np.array_equal(Image.open(tmp_path / 'a.png'), np.eye(8, 10))
+
+
+@pytest.mark.parametrize(
+    'name', ['../b.jpg', '/tmp/b.jpg', 'C:\\b.jpg', 'sub/../../b.jpg', '..\\b.jpg']
+)
+def test_names_that_would_lead_out_of_the_folder(tool, tmp_path, capsys, content, name):
+    content['images'][1]['file_name'] = name
+    _check_error(tool, tmp_path, capsys, content, 'image 2: expected the name of a file relative')
+
+
+def test_links_that_lead_out_of_the_folder(tool, tmp_path, capsys, content):
+    content['images'][1]['file_name'] = 'sub/b.jpg'
+    (tmp_path / 'instances.json').write_text(json.dumps(content))
+    for folder in ('masks', 'elsewhere'):
+        (tmp_path / folder).mkdir()
+    (tmp_path / 'masks/sub').symlink_to(tmp_path / 'elsewhere')
+    arguments = [str(tmp_path / 'instances.json'), str(tmp_path / 'masks'), '--workers', '1']
+    assert tool['main'](arguments) == 1
+    assert 'image 2: expected a file in' in capsys.readouterr().err
+    assert not list((tmp_path / 'elsewhere').iterdir())
+    assert not (tmp_path / 'masks/a.png').exists()
+
+
+@pytest.mark.parametrize(
+    ('kind', 'change', 'message'),
+    [
+        ('images', {'height': 0}, "a whole number from 1 as 'height' in image 2, received 0"),
+        ('images', {'width': '4'}, "a whole number from 1 as 'width' in image 2, received '4'"),
+        ('images', {'width': 4.0}, "a whole number from 1 as 'width' in image 2, received 4.0"),
+        ('images', {'height': 10**9}, 'at most 178956970 pixels in image 2, received 1000000000'),
+        ('images', {'id': 1}, 'an id of its own for every image, received 1 twice'),
+        ('images', {'file_name': 'a.png'}, 'one image for every file'),
+        ('annotations', {'area': '4'}, "a number as 'area' in annotation 2, received '4'"),
+        ('annotations', {'area': float('nan')}, "a number as 'area' in annotation 2, received nan"),
+        ('annotations', {'image_id': 3}, 'an image of the file in annotation 2'),
+    ],
+)
+def test_entries_that_masks_cannot_be_drawn_from(
+    tool, tmp_path, capsys, content, kind, change, message
+):
+    content[kind][1].update(change)
+    _check_error(tool, tmp_path, capsys, content, f'expected {message}')
+
+
+def test_more_categories_than_eight_bits_hold(tool, tmp_path, capsys, content):
+    content['categories'] = [{'id': number, 'name': f'c{number}'} for number in range(1, 256)]
+    _check_error(tool, tmp_path, capsys, content, 'expected at most 254 categories, received 255')
+
+
+def test_an_image_of_one_pixel(tool, tmp_path, content):
+    content['images'] = [{'id': 1, 'file_name': 'a.jpg', 'height': 1, 'width': 1}]
+    content['annotations'] = [
+        {**content['annotations'][0], 'segmentation': {'size': [1, 1], 'counts': [0, 1]}}
+    ]
+    (tmp_path / 'instances.json').write_text(json.dumps(content))
+    assert tool['main']([str(tmp_path / 'instances.json'), str(tmp_path), '--workers', '1']) == 0
+    assert np.array_equal(Image.open(tmp_path / 'a.png'), [[2]])

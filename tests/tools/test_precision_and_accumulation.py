@@ -54,9 +54,8 @@ def test_teacher_moves_with_the_steps_of_the_optimiser(run, shapes, tmp_path, fl
         torch.load(tmp_path / f'iter_{step}.pth', weights_only=True)['state_dict']
         for step in range(1, STEPS + 1)
     ]
-    prefix = 'projection_head.mlp.0'
-    student = [state[f'{prefix}.weight'] for state in weights]
-    teacher = [state[f'projection_ema.module.{prefix[16:]}.weight'] for state in weights]
+    student = [state['terms.ctc.projection_head.mlp.0.weight'] for state in weights]
+    teacher = [state['terms.ctc.teacher.module.mlp.0.weight'] for state in weights]
     stepped = [not torch.equal(*pair) for pair in itertools.pairwise(student)]
     assert stepped == [True, False, True]
     # The contrast begins in the second iteration, with a copy of the student.

@@ -16,21 +16,19 @@ _CONFIGS = Path(__file__).parents[2] / 'configs'
 _VIT = {
     'type': 'TimmVisionTransformer',
     'model_name': 'vit_tiny_patch16_224',
-    'inner_blocks': (-2,),
     'model_args': {'img_size': 32, 'embed_dim': 24, 'depth': 3, 'num_heads': 3},
 }
 _DECODE_HEAD = {
     'type': 'ConvMLPHead',
     'in_channels': 24,
     'num_classes': 3,
-    'loss_decode': {'type': 'BalancedCrossEntropyLoss'},
 }
 _MODEL = {
-    'type': 'DualBranchSegmentor',
+    'type': 'WeakSegmentor',
     'data_preprocessor': {'type': 'MultiViewDataPreProcessor', 'size': (32, 32)},
     'backbone': {'type': 'DualBranchBackbone', 'vit': _VIT, 'cnn': {'type': 'ResNet', 'depth': 18}},
     'decode_head': _DECODE_HEAD,
-    'cam_head': {'type': 'CAMHead', 'in_channels': 24, 'num_classes': 2},
+    'cams': {'final': {'type': 'CAMHead', 'in_channels': 24}},
     'test_cfg': {'mode': 'whole', 'cam': True},
 }
 
@@ -44,7 +42,7 @@ def trained(tmp_path):
     weights = {f'backbone.vit.{name}': value for name, value in vit.state_dict().items()}
     weights.update({f'decode_head.{name}': value for name, value in head.state_dict().items()})
     weights['backbone.cnn.conv1.weight'] = torch.ones(1000)
-    weights['projection_ema.weight'] = torch.ones(1000)
+    weights['terms.ctc.teacher.weight'] = torch.ones(1000)
     path = tmp_path / 'iter_8.pth'
     meta = {'cfg': Config({'model': _MODEL, 'default_scope': 'mmseg'}).pretty_text}
     meta['dataset_meta'] = {'classes': ('background', 'a', 'b'), 'palette': [[0, 0, 0]] * 3}
@@ -140,6 +138,27 @@ def test_half_precision_halves_the_file(tool, trained, tmp_path):
     main([str(trained[0]), str(tmp_path / 'half.pth'), '--fp16'])
     (full,), (half,) = tmp_path.glob('full-*.pth'), tmp_path.glob('half-*.pth')
     assert half.stat().st_size < 0.6 * full.stat().st_size
+
+
+def test_a_checkpoint_of_version_0_1_is_published(tool, trained, tmp_path):
+    checkpoint = torch.load(trained[0], weights_only=True)
+    weights = checkpoint['state_dict']
+    weights['cam_head.classifier.weight'] = torch.ones(1000)
+    weights['projection_ema.weight'] = weights.pop('terms.ctc.teacher.weight')
+    torch.save(checkpoint, trained[0])
+    tool('publish_model').main([str(trained[0]), str(tmp_path / 'small.pth')])
+    (small,) = tmp_path.glob('small-*.pth')
+    names = torch.load(small, weights_only=True)['state_dict']
+    assert {name.split('.')[0] for name in names} == {'backbone', 'decode_head'}
+
+
+def test_a_model_that_predicts_by_cam_is_refused(tool, trained, tmp_path):
+    config = Config({'model': {**_MODEL, 'decode_head': None}, 'default_scope': 'mmseg'})
+    config.dump(tmp_path / 'config.py')
+    with pytest.raises(ValueError, match='a decode head, which segments images without tags'):
+        tool('publish_model').main(
+            [str(trained[0]), str(tmp_path / 'x.pth'), '--config', str(tmp_path / 'config.py')]
+        )
 
 
 @pytest.mark.parametrize('bare', [False, True])

@@ -14,14 +14,14 @@ from wsss_plugin.engine.ablation import RunExecutor, plan_rows
 
 _CONFIG = """
 # A row.
-model = dict(type='A', decode_head=dict(type='B', width={width}))
+model = dict(type='EncoderDecoder', decode_head=dict(type='B', width={width}))
 train_cfg = dict(max_iters=7)
 train_dataloader = dict(batch_size=2)
 test_evaluator = dict(type='WSSSMetric', cam_threshold=0.4)
 """
 _CAM = """
 _base_ = './full.py'
-model = dict(_delete_=True, type='C')
+model = dict(_delete_=True, type='WeakSegmentor')
 """
 _METRICS = {
     'mIoU': 60.0,
@@ -138,7 +138,7 @@ def test_seed_and_config_reach_the_run(tool, configs, calls, tmp_path):
     for name, _, arguments, threads in calls:
         text = Path(arguments[0]).read_text()
         assert f'seed={name[-1]}' in text.replace(' ', '')
-        assert "type='A'" in text
+        assert "type='EncoderDecoder'" in text
         assert threads == 3
     train = [arguments for _, script, arguments, _ in calls if script == 'train.py']
     assert all('--resume' in arguments for arguments in train)

@@ -48,7 +48,7 @@ def test_defaults_are_the_config_s(score, capsys):
     options = ('model.thresholds.low=0.07', 'model.thresholds.high=0.45')
     score('--num', '1', options=options)
     _, _, *rows = _rows(capsys.readouterr().out)
-    names = ['final', 'aux', 'cnn', 'final+aux+cnn']
+    names = ['aux', 'cnn', 'final', 'aux+cnn+final']
     assert [row[:3] for row in rows] == [[name, '0.07', '0.45'] for name in names]
 
 
@@ -98,7 +98,7 @@ def test_the_area_of_the_image(tool):
 
 
 def test_unknown_cam(score):
-    with pytest.raises(ValueError, match=r"'cnn', 'decoder'\], received \['vit'\]"):
+    with pytest.raises(ValueError, match=r"'cnn', 'final', 'decoder'\], received \['vit'\]"):
         score('--cams', 'final+vit')
 
 

@@ -105,6 +105,6 @@ def test_a_resumed_run_continues_as_if_uninterrupted(
     for step in range(1, STEPS + 1):
         assert compared(received[step]) == pytest.approx(compared(expected[step]), abs=tolerance)
     whole, resumed = weights(uninterrupted)['state_dict'], weights(tmp_path)['state_dict']
-    assert any(name.startswith('projection_ema') for name in whole)
+    assert any(name.startswith('terms.ctc.teacher.') for name in whole)
     for name, value in whole.items():
         torch.testing.assert_close(resumed[name], value, atol=tolerance, rtol=0)

@@ -136,3 +136,25 @@ def test_errors():
         overlay_heat(grey(), np.zeros((3, 3)))
     with pytest.raises(ValueError, match='below 3'):
         draw_panel(grey(), CLASSES, PALETTE, predictions={'a': np.full((40, 60), 3)})
+
+
+NAMES = ('price $5 or $_10', 'ba$$in', 'x$_$y', '_cat', 'US$$ note', r'\frac{', 'a_b^c', 'x' * 9999)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_names_are_drawn_as_they_are(name):
+    label = np.ones((40, 60), np.uint8)
+    cam = {name: CAMPicture(label.astype(np.float32), label)}
+    draw_panel(grey(), ('background', name), cams=cam, ground_truth=label, title=name)
+
+
+@pytest.mark.parametrize('name', ['_cat', '$x$'])
+def test_no_class_is_left_out_of_the_legend(name):
+    def legend(classes):
+        panel = draw_panel(grey(), classes, ground_truth=np.ones((40, 60), np.uint8))
+        return panel[-34:].min(axis=-1) < 100
+
+    assert legend(('background', name)).sum() > 20
+    # A formula would be drawn without its signs.
+    if name.startswith('$'):
+        assert legend(('background', name)).sum() > 1.3 * legend(('background', 'x')).sum()

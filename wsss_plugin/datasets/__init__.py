@@ -14,6 +14,7 @@ from wsss_plugin.datasets.transforms import (
     MultiCropViews,
     PackWSSSInputs,
     PhotometricAugmentation,
+    RandomPhotometricOperations,
     RandomScaleCropWithBox,
 )
 from wsss_plugin.datasets.voc_subset import VOCSubset
@@ -26,6 +27,7 @@ __all__ = [
     'MultiCropViews',
     'PackWSSSInputs',
     'PhotometricAugmentation',
+    'RandomPhotometricOperations',
     'RandomScaleCropWithBox',
     'ReproducibleInfiniteSampler',
     'SeededIndex',

@@ -110,6 +110,9 @@ def _require_lists(path: str, content: Any) -> None:
             f'{path}: expected an instances JSON of COCO, received one without '
             f'{", ".join(missing)}; use instances_*.json, not captions or keypoints'
         )
+    for key in ('images', 'categories'):
+        if not content[key]:
+            raise DataError(f'{path}: expected at least one {_KINDS[key]}, received none; add it')
     for key, kind in _KINDS.items():
         _check_ids(path, kind, content[key])
 
@@ -148,7 +151,7 @@ def _check_categories(path: str, categories: Entries) -> None:
     for category in categories:
         require_value(path, 'category', category, 'id', _is_number, 'a whole number')
         require_value(path, 'category', category, 'name', _is_name, 'a name on one line')
-        name = category['name']
+        name = category['name'] = category['name'].strip()
         if is_background(name):
             raise DataError(
                 f'{path}: expected categories of objects, received {name!r} with id '

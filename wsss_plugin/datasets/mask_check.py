@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-import mmcv
 import numpy as np
+from PIL import Image
 
+from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.masks import require_readable_mask
 from wsss_plugin.datasets.spread_indices import spread_indices
 from wsss_plugin.errors import DataError, cut, listed
@@ -42,8 +43,8 @@ def check_masks(
     """Checks some of the masks by what their files are, by their values and by the tags.
 
     For every place that opens masks: splits that are scored, ``load_masks=True`` and folders of
-    labels to train with. Warns where masks contradict the tags of a fifth of the images or more:
-    then the values mostly mean other classes.
+    labels to train with. Warns where a fifth of the masks or more contradict the tags, or give a
+    value another colour than others do: then the values mostly mean other classes.
 
     Args:
         masks (Sequence[TaggedMask]): All masks, of which some are opened.
@@ -60,46 +61,71 @@ def check_masks(
         DataError: A mask is no map of labels, or has values without a name.
     """
     wrong: list[str] = []
-    compared = 0
-    for index in spread_indices(len(masks), number) if masks else []:
-        path, tags = masks[index]
-        present = _present(path, names, ignore_index)
-        if tags is None:
-            continue
-        compared += 1
-        shown = {names[value] for value in present if value != ignore_index and value > 0}
-        shown, tagged = shown & set(classes), set(tags) & set(classes)
-        if shown != tagged:
-            wrong.append(
-                f'{path} shows {listed(sorted(shown)) or "background"}, the tags say '
-                f'{listed(sorted(tagged)) or "background"}'
-            )
-    if wrong and len(wrong) >= _SHARE * compared:
-        _warn(wrong, compared, names, source)
+    colours: dict[int, tuple[tuple[int, ...], str]] = {}
+    chosen = spread_indices(len(masks), number) if masks else []
+    for index in chosen:
+        present, palette = _read(masks[index].path, names, ignore_index)
+        problem = _against_tags(masks[index], present, names, classes) or _against_others(
+            masks[index].path, present, palette, colours
+        )
+        if problem:
+            wrong.append(problem)
+    if wrong and len(wrong) >= _SHARE * len(chosen):
+        _warn(wrong, len(chosen), names, source)
 
 
-def _present(path: str, names: Sequence[str], ignore_index: int) -> list[int]:
+def _read(path: str, names: Sequence[str], ignore_index: int) -> tuple[list[int], list[int]]:
+    """Values of a mask that are not ignored, and its palette, empty if it has none."""
     require_readable_mask(path)
-    with open(path, 'rb') as file:
-        mask = mmcv.imfrombytes(file.read(), flag='unchanged', backend='pillow')
-    values = np.unique(mask).tolist()
-    beyond = [value for value in values if value >= len(names) and value != ignore_index]
+    with Image.open(path) as image:
+        values = [int(value) for value in np.unique(np.asarray(image)) if value != ignore_index]
+        palette = image.getpalette() or []
+    beyond = [value for value in values if value >= len(names)]
     if beyond:
         raise DataError(
             f'{path}: expected values from 0 to {len(names) - 1} ({listed(names, 6)}) or '
             f'{ignore_index} for ignored pixels in a mask, received {listed(beyond, 6)}; correct '
             'the mask, or describe its values by mask_classes'
         )
-    return values
+    return values, palette
 
 
-def _warn(wrong: Sequence[str], compared: int, names: Sequence[str], source: str) -> None:
-    values = ', '.join(f'{value} {cut(name, 30)}' for value, name in enumerate(names[:8]))
+def _against_tags(
+    mask: TaggedMask, present: Sequence[int], names: Sequence[str], classes: Sequence[str]
+) -> str:
+    if mask.tags is None:
+        return ''
+    known = set(classes[1:])
+    shown, tagged = {names[value] for value in present} & known, set(mask.tags) & known
+    if shown == tagged:
+        return ''
+    return (
+        f'{mask.path} shows {listed(sorted(shown)) or BACKGROUND}, the tags say '
+        f'{listed(sorted(tagged)) or BACKGROUND}'
+    )
+
+
+def _against_others(
+    path: str,
+    present: Sequence[int],
+    palette: Sequence[int],
+    colours: dict[int, tuple[tuple[int, ...], str]],
+) -> str:
+    for value in present if palette else ():
+        colour = tuple(palette[3 * value : 3 * value + 3])
+        before, other = colours.setdefault(value, (colour, path))
+        if colour != before:
+            return f'{path} gives {value} the colour {colour}, {other} the colour {before}'
+    return ''
+
+
+def _warn(wrong: Sequence[str], opened: int, names: Sequence[str], source: str) -> None:
+    values = [f'{value} {cut(name, 30)}' for value, name in enumerate(names)]
     warnings.warn(
-        f'{source}: expected masks that show what the tags say, received {len(wrong)} of '
-        f'{compared} that do not, for example {"; ".join(wrong[:_EXAMPLES])}. The values of the '
-        f'masks are read as {values}{", ..." if len(names) > 8 else ""}: an editor that saves '
-        'indexed colours numbers them anew; correct the masks, or describe their values by '
+        f'{source}: expected masks that show what the tags say and mean the same by a value, '
+        f'received {len(wrong)} of {opened} that do not, for example '
+        f'{"; ".join(wrong[:_EXAMPLES])}. Values are read as {listed(values, 8)}: an editor that '
+        'saves indexed colours numbers them anew; correct the masks, or describe their values by '
         'mask_classes',
         stacklevel=2,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from mmcv.transforms import LoadAnnotations
+from PIL import Image
 
 from wsss_plugin.errors import ConfigError, DataError
 
@@ -37,16 +38,26 @@ class WholeMask:
         mask = results.get('gt_seg_map')
         if isinstance(mask, np.ndarray) and mask.ndim < 2 and 'ori_shape' in results:
             height, width = results['ori_shape'][:2]
-            if mask.size != height * width:
+            found = _size(results['seg_map_path']) or (height, mask.size // height)
+            if found != (height, width):
                 raise DataError(
                     f'{results["seg_map_path"]}: expected a mask at the size of its image '
-                    f'{height}x{width}, received one of {mask.size} pixels in a row; replace it'
+                    f'{height}x{width}, received one of {found[0]}x{found[1]}; replace it'
                 )
             results['gt_seg_map'] = mask.reshape(height, width)
         return results
 
     def __repr__(self) -> str:
         return repr(self.load)
+
+
+def _size(path: str) -> tuple[int, int] | None:
+    """Height and width that the file says, or None where it is not on this machine."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except OSError:
+        return None
 
 
 def open_whole_masks(steps: list[Any]) -> bool:

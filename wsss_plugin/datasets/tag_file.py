@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +82,11 @@ class TagFile(NamedTuple):
         Raises:
             DataError: A tag cannot be the name of one class, or two are spellings of one.
         """
+        if not (self.classes or ())[1:] and not self.columns and not any(self.tags.values()):
+            raise DataError(
+                f'{path}: expected at least one tag, received none for any image; add tags, or '
+                "name the classes in metainfo['classes']"
+            )
         if self.classes is not None:
             return self.classes
         where: dict[str, str] = dict.fromkeys(self.columns, 'in the header')
@@ -132,8 +138,9 @@ def _read_label_map(path: Path, content: dict[str, Any]) -> TagFile:
             f"{path}: expected a list 'classes' of names that begins with '{BACKGROUND}' beside "
             f"'labels', received {received(classes)}; add it"
         )
+    classes = [name.strip() for name in classes]
     _require_foreground(path, classes[1:], 'as a class')
-    repeated = sorted({name for name in classes if classes.count(name) > 1})
+    repeated = [name for name, times in Counter(classes).items() if times > 1]
     if repeated:
         raise DataError(
             f"{path}: expected every name in 'classes' once, received {listed(repeated)} more "

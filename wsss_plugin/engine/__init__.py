@@ -5,9 +5,14 @@ from wsss_plugin.engine.hooks import (
     CheckpointShapeHook,
     CosineThresholdHook,
     EffectiveBatchSizeHook,
+    LoadPartHook,
+    NonFiniteHook,
     ProgressKeeper,
+    RunIdentityHook,
     SafeCheckpointHook,
     SkipTrainedDataHook,
+    UnreachedParametersHook,
+    WholeCheckpointHook,
 )
 from wsss_plugin.engine.optimizers import (
     DualBranchOptimWrapperConstructor,
@@ -15,9 +20,12 @@ from wsss_plugin.engine.optimizers import (
     JointOptimWrapper,
     JointOptimWrapperConstructor,
 )
+from wsss_plugin.engine.run_identity import find_checkpoint
 from wsss_plugin.engine.wrappers import DeviceAgnosticDistributedDataParallel
 
 compat.require_weights_only_loading()
+compat.write_files_whole()
+compat.search_checkpoints_by(find_checkpoint)
 
 __all__ = [
     'CheckpointShapeHook',
@@ -28,7 +36,12 @@ __all__ = [
     'JointOptimWrapper',
     'JointOptimWrapperConstructor',
     'JointOptimizer',
+    'LoadPartHook',
+    'NonFiniteHook',
     'ProgressKeeper',
+    'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'UnreachedParametersHook',
+    'WholeCheckpointHook',
 ]

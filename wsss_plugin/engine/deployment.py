@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.segmentor_kinds import deployed
-from wsss_plugin.engine.version_0_1 import renamed_weights
+from wsss_plugin.models.version_0_1 import renamed_weights
 
 
 def deployed_weights(

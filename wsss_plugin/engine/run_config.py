@@ -11,16 +11,30 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import find_latest_checkpoint
-from mmseg.registry import DATASETS, HOOKS, METRICS, OPTIM_WRAPPER_CONSTRUCTORS
+from mmseg.registry import (
+    DATASETS,
+    HOOKS,
+    METRICS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+)
 
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import is_kind, type_name
+from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
+from wsss_plugin.engine.run_identity import RunCheckpoint, find_checkpoint
 from wsss_plugin.engine.segmentor_kinds import threshold_keys
 
 # Schedules that end at eta_min, which is 0 if nothing is said.
 _FALLING_TO_ZERO = ('PolyLR', 'CosineAnnealingLR')
-_HOOKS = ('SafeCheckpointHook', 'CheckpointShapeHook', 'SkipTrainedDataHook')
+_HOOKS = (
+    'SafeCheckpointHook',
+    'CheckpointShapeHook',
+    'SkipTrainedDataHook',
+    'RunIdentityHook',
+    'NonFiniteHook',
+    'UnreachedParametersHook',
+)
+# What a loop over epochs would never come to the end of.
 
 
 def load_config(
@@ -43,6 +57,7 @@ def load_config(
 
     Raises:
         FileNotFoundError: If the config does not exist.
+        ValueError: If ``load_part`` is incomplete.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
@@ -63,7 +78,27 @@ def load_config(
 def _add_hooks(config: Config) -> None:
     hooks = list(config.get('custom_hooks') or [])
     missing = [name for name in _HOOKS if not any(is_kind(hook, name, HOOKS) for hook in hooks)]
-    config.custom_hooks = hooks + [{'type': name} for name in missing]
+    config.custom_hooks = hooks + [{'type': name} for name in missing] + _load_part(config)
+    # Without an entry the toolbox adds one of the kind that is replaced here.
+    defaults = dict(config.get('default_hooks') or {})
+    saving = defaults.get('checkpoint', {})
+    if saving is not None and type_name(saving) in ('', 'CheckpointHook'):
+        defaults['checkpoint'] = {**saving, 'type': 'WholeCheckpointHook'}
+    config.default_hooks = defaults
+
+
+def _load_part(config: Config) -> list[dict[str, Any]]:
+    part = config.get('load_part')
+    if part is None:
+        return []
+    if not isinstance(part, Mapping) or set(part) != {'checkpoint', 'modules'}:
+        raise ValueError(
+            "expected load_part=dict(checkpoint=..., modules=('backbone', ...)) in the config, "
+            f'received {part!r:.200}'
+        )
+    LoadPartHook(**part)
+    _check_file(part['checkpoint'], 'load_part.checkpoint', 'load_part=None')
+    return [{'type': 'LoadPartHook', **part}]
 
 
 def _distribute(config: Config) -> None:
@@ -154,16 +189,20 @@ def check_weights(model: Any, key: str = 'model') -> None:
     if type_name(model) in ('Pretrained', 'PretrainedInit'):
         name, absent = 'checkpoint', f'{key}=None'
     path = model.get(name)
-    # Addresses such as torchvision://resnet50 are downloaded.
-    if isinstance(path, str) and '://' not in path and not Path(path).expanduser().is_file():
-        file_key = f'{key}.{name}'
-        raise FileNotFoundError(
-            f'expected a file of weights at the config key {file_key}, received {path!r}, which '
-            f'does not exist; put the file there, name another by --cfg-options {file_key}=FILE, '
-            f'or start from random weights by {absent}'
-        )
+    if isinstance(path, str):
+        _check_file(path, f'{key}.{name}', absent)
     for name, part in model.items():
         check_weights(part, f'{key}.{name}')
+
+
+def _check_file(path: str, key: str, absent: str) -> None:
+    # Addresses such as torchvision://resnet50 are downloaded.
+    if '://' not in path and not Path(path).expanduser().is_file():
+        raise FileNotFoundError(
+            f'expected a file of weights at the config key {key}, received {path!r}, which '
+            f'does not exist; put the file there, name another by --cfg-options {key}=FILE, '
+            f'or start from random weights by {absent}'
+        )
 
 
 def skip_validation_without_masks(config: Config) -> bool:
@@ -242,27 +281,37 @@ def set_resume(config: Config, resume: str | None) -> None:
 
     Args:
         config (Config): Changed in place.
-        resume (str, optional): 'auto' for the latest in the work folder, or a file; None, or
-            'auto' where the work folder has none, starts anew.
+        resume (str, optional): 'auto' for the latest complete one of the run in the work folder,
+            or a file; None, or 'auto' where there is none, starts anew.
 
     Raises:
         FileNotFoundError: If the file does not exist.
+        RuntimeError: If it is damaged.
+        ValueError: If it does not hold what a training needs to continue.
     """
-    if resume == 'auto':
-        config.resume = find_latest_checkpoint(config.work_dir) is not None
-        # The toolbox would take load_from for the checkpoint to continue from.
-        if config.resume:
-            config.load_from = None
-        return
     config.resume = resume is not None
     if resume is None:
+        return
+    if resume == 'auto':
+        latest = find_checkpoint(config.work_dir, _checkpoint_folder(config))
+        config.resume = latest is not None
+        # What the config starts from would otherwise be taken for what it continues from.
+        config.load_from = latest or config.get('load_from')
         return
     if not Path(resume).is_file():
         raise FileNotFoundError(
             f'expected a checkpoint for --resume, received {resume}, which does not exist; give '
             'no path to continue from the latest in the work folder'
         )
+    RunCheckpoint.read(resume)
     config.load_from = resume
+
+
+def _checkpoint_folder(config: Config) -> Path:
+    """Where the toolbox saves: in the work folder, or in one of the same name elsewhere."""
+    elsewhere = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('out_dir')
+    folder = Path(config.work_dir)
+    return folder if elsewhere is None else Path(elsewhere, folder.name)
 
 
 def enable_tta(config: Config) -> None:

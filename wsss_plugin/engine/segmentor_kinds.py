@@ -7,6 +7,9 @@ from typing import Any
 
 from wsss_plugin.models.registered_class import registered_class
 
+_PREDICTING = ('backbone', 'neck', 'decode_head')
+_SETTINGS = ('data_preprocessor', 'train_cfg', 'test_cfg')
+_PRETRAINED = ('pretrained', 'init_cfg')
 _NOTHING: dict[str, Any] = {'segmentation': 'decode_head', 'cams': (), 'labels': ()}
 
 
@@ -18,7 +21,7 @@ def deployed(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
     Returns:
         tuple: Its config, and the new prefix of the names of weights by the old one. A segmentor of
-        MMSegmentation itself stays as it is.
+        MMSegmentation itself keeps what it predicts with, without pretrained weights.
 
     Raises:
         ValueError: If the segmentor cannot be deployed.
@@ -26,7 +29,12 @@ def deployed(model: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     kind = registered_class(model)
     if hasattr(kind, 'deployed'):
         return kind.deployed(model)
-    return dict(model), {'': ''}
+    parts = [part for part in _PREDICTING if model.get(part) is not None]
+    kept = {key: model[key] for key in ('type', *_SETTINGS, *parts) if model.get(key) is not None}
+    for part in parts:
+        own = {key: value for key, value in model[part].items() if key not in _PRETRAINED}
+        kept[part] = own
+    return kept, {f'{part}.': f'{part}.' for part in parts}
 
 
 def predicts(model: Mapping[str, Any]) -> dict[str, Any]:

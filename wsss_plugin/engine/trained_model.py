@@ -34,12 +34,12 @@ def load_trained_model(config: Config, checkpoint: str) -> tuple[Any, dict[str, 
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         RuntimeError: If it is damaged or holds other objects than weights and plain values.
-        ValueError: If its weights do not fit the model.
+        ValueError: If it lacks weights of the model, or holds some that are not finite.
     """
     init_default_scope(config.get('default_scope') or 'mmseg')
     model = MODELS.build(_with_data_preprocessor(config))
     loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    check_weights_fit(model, loaded, _resizable(config))
+    check_weights_fit(model, loaded, _resizable(config), str(checkpoint))
     weights = loaded.get('state_dict', loaded)
     consume_prefix_in_state_dict_if_present(weights, 'module.')
     load_state_dict(model, weights)

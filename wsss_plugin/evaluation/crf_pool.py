@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import runpy
+import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 import numpy as np
 
+from wsss_plugin.evaluation import crf_worker
 from wsss_plugin.evaluation.crf_job import CRFJob
 from wsss_plugin.evaluation.dense_crf import check_crf_settings, dense_crf, require_pydensecrf
 
@@ -18,7 +23,8 @@ class CRFPool:
     """Refines predictions by :func:`dense_crf` beside the main process.
 
     At most ``max_pending`` images wait or are worked on; :meth:`submit` then waits for the oldest,
-    so neither score maps nor label maps pile up. Workers start at the first image.
+    so neither score maps nor label maps pile up. Workers start at the first image, and end when
+    this process does, whatever ends it.
 
     Args:
         num_workers: Number of processes.
@@ -100,7 +106,9 @@ class CRFPool:
         classes = np.flatnonzero(probabilities.max(axis=(1, 2)) > self.min_probability)
         arguments = (probabilities[classes], classes.astype(np.uint8), self.settings)
         try:
-            future = self._workers().submit(_label_map, image_path, *arguments)
+            workers = self._workers()
+            with _hidden_main():
+                future = workers.submit(_label_map, image_path, *arguments)
         except BrokenProcessPool as error:
             raise self._ended(image_path) from error
         self._pending.append(CRFJob(future, image_path, consume))
@@ -117,15 +125,24 @@ class CRFPool:
     def close(self) -> None:
         """Ends the workers; images not finished are given up."""
         self._pending.clear()
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        # Without waiting for images that nobody takes any more.
+        for process in list((getattr(executor, '_processes', None) or {}).values()):
+            process.kill()
+        executor.shutdown(wait=True, cancel_futures=True)
 
     def _workers(self) -> ProcessPoolExecutor:
         # A forked process would inherit the threads and the device context of the model's process.
         if self._executor is None:
-            context = multiprocessing.get_context('spawn')
-            self._executor = ProcessPoolExecutor(self.num_workers, mp_context=context)
+            in_main = threading.current_thread() is threading.main_thread()
+            self._executor = ProcessPoolExecutor(
+                self.num_workers,
+                mp_context=multiprocessing.get_context('spawn'),
+                initializer=runpy.run_path,
+                initargs=(crf_worker.__file__, {'from_main_thread': in_main}, crf_worker.RUN_NAME),
+            )
         return self._executor
 
     def _finish_oldest(self) -> None:
@@ -134,7 +151,7 @@ class CRFPool:
             label = job.future.result()
         except BrokenProcessPool as error:
             raise self._ended(job.image_path) from error
-        except Exception:
+        except BaseException:
             self.close()
             raise
         job.consume(label)
@@ -143,8 +160,24 @@ class CRFPool:
         self.close()
         return RuntimeError(
             f'expected a CRF worker for {image_path}, but the process ended; if memory ran out, '
-            "use fewer crf_workers; a script that evaluates needs `if __name__ == '__main__':`"
+            'use fewer crf_workers'
         )
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Keeps a worker that starts from running the main script again, for which it has no use."""
+    main = sys.modules['__main__']
+    spec, file = getattr(main, '__spec__', None), getattr(main, '__file__', None)
+    main.__spec__ = None
+    if file is not None:
+        del main.__file__
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
+        if file is not None:
+            main.__file__ = file
 
 
 def _label_map(

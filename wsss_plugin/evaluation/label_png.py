@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from wsss_plugin.errors import DataError
+from wsss_plugin.whole_file import whole_file
 
 
 def save_label_png(
@@ -38,4 +39,5 @@ def save_label_png(
         colours = np.zeros((256, 3), dtype=np.uint8)
         colours[: len(palette)] = palette[:256]
         image.putpalette(colours.tobytes())
-    image.save(path)
+    with whole_file(path) as file:
+        image.save(file, format='PNG')

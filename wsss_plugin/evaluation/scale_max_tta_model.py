@@ -29,6 +29,8 @@ class ScaleMaxTTAModel(SegTTAModel):
         flip_fusion: 'sum' or 'max' of the logits over the flips of one scale.
         scale_fusion: 'sum' or 'max' over the scales; ToCo's COCO script uses the reverse of the
             defaults, ``flip_fusion='max', scale_fusion='sum'``.
+        of_probabilities: Fuses probabilities in place of logits, as ClusterCAM does; what is left
+            in the sample is their logarithm, of which a softmax gives them with a sum of 1.
 
     Raises:
         ValueError: If a fusion has another name.
@@ -40,6 +42,7 @@ class ScaleMaxTTAModel(SegTTAModel):
         data_preprocessor: dict | nn.Module | None = None,
         flip_fusion: str = 'sum',
         scale_fusion: str = 'max',
+        of_probabilities: bool = False,
     ) -> None:
         super().__init__(module, data_preprocessor)
         for name, fusion in (('flip_fusion', flip_fusion), ('scale_fusion', scale_fusion)):
@@ -47,6 +50,7 @@ class ScaleMaxTTAModel(SegTTAModel):
                 raise ValueError(f'expected {name} among {tuple(_FUSIONS)}, received {fusion!r}')
         self.flip_fusion = flip_fusion
         self.scale_fusion = scale_fusion
+        self.of_probabilities = of_probabilities
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
         """Fuses the augmentations of each image.
@@ -79,7 +83,10 @@ class ScaleMaxTTAModel(SegTTAModel):
                     'combines them by itself: test it without --tta'
                 )
             size = tuple(sample.img_shape[:2])
-            by_size.setdefault(size, []).append(sample.seg_logits.data)
+            scores = sample.seg_logits.data
+            if self.of_probabilities:
+                scores = scores.softmax(dim=0)
+            by_size.setdefault(size, []).append(scores)
         scales = [reduce(_FUSIONS[self.flip_fusion], flips) for flips in by_size.values()]
         logits = reduce(_FUSIONS[self.scale_fusion], scales)
         if logits.shape[0] < 2:
@@ -87,6 +94,8 @@ class ScaleMaxTTAModel(SegTTAModel):
                 'expected logits of two classes or more, background included, received one '
                 'channel; use SegTTAModel for a sigmoid output'
             )
+        if self.of_probabilities:
+            logits = logits.log()
         merged = data_samples[0]
         merged.set_data(
             {

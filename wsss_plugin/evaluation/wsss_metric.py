@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections import Counter
@@ -25,6 +24,7 @@ from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.label_png import save_label_png
 from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
 from wsss_plugin.ops.labels import threshold_label
+from wsss_plugin.whole_file import write_json
 
 
 @METRICS.register_module()
@@ -406,8 +406,7 @@ class WSSSMetric(BaseMetric):
 
 
 def _write(path: Path, **content: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+    write_json(path, content)
 
 
 def _named_metrics(

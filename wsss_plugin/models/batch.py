@@ -16,6 +16,7 @@ from wsss_plugin.models.multi_scale_cams import multi_scale_cams
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.stacked_tags import stacked_tags
+from wsss_plugin.ops.view_geometry import ViewGeometry
 
 
 class Batch:
@@ -51,6 +52,8 @@ class Batch:
         self._passes: dict[str, ForwardPass] = {}
         self._cams: dict[str, Tensor] = {}
         self._labels: dict[str, Tensor] = {}
+        # What parts other than terms want to be logged, by name; no name may begin with 'loss'.
+        self.logged: dict[str, Tensor] = {}
 
     def prepare(self) -> None:
         """Computes what carries gradients of the main view, before anything reads it."""
@@ -125,6 +128,27 @@ class Batch:
         whole = (0, height, 0, width)
         boxes = [sample.metainfo.get('box', whole) for sample in self.data_samples]
         return torch.tensor(boxes, device=self.image.device)
+
+    def geometry(self, name: str) -> list[ViewGeometry]:
+        """Where a view lies in the main view.
+
+        Args:
+            name: Name of the view.
+
+        Returns:
+            One geometry for each sample.
+
+        Raises:
+            KeyError: If the samples do not say it.
+        """
+        given = [sample.metainfo.get('view_geometry', {}) for sample in self.data_samples]
+        if any(name not in geometries for geometries in given):
+            raise KeyError(
+                f'expected the geometry of the view {name!r} in view_geometry of every sample, '
+                'received none; make the view by MultiCropViews and keep view_geometry among '
+                'meta_keys of PackWSSSInputs'
+            )
+        return [geometries[name] for geometries in given]
 
     @cached_property
     def pictures(self) -> Tensor:

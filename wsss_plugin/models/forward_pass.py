@@ -37,6 +37,11 @@ class ForwardPass:
         self._raw: dict[str, Tensor] = {}
         self._decode_logits: Tensor | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the backbone has run."""
+        return bool(self._features)
+
     def features(self, names: Sequence[str]) -> dict[str, Tensor]:
         """Features by name.
 
@@ -94,7 +99,7 @@ class ForwardPass:
             Logits (B, K).
         """
         source = self.source(name)
-        return source.logits(self.features(source.reads))
+        return source.logits(self.features(getattr(source, 'logit_reads', source.reads)))
 
     @property
     def decode_logits(self) -> Tensor:

@@ -24,7 +24,7 @@ def multi_scale_cams(
 
     Args:
         model: The segmentor.
-        main: The pass of the images themselves, whose raw CAMs are used at scale 1.
+        main: The pass of the images themselves, whose raw CAMs are used at scale 1 if it has begun.
         names: Which sources.
         options: ``scales`` and how maps are fused; a source may override all but the scales.
 
@@ -41,7 +41,9 @@ def multi_scale_cams(
 
     fusion = dict(options)
     scales = fusion.pop('scales')
-    known = {name: main.raw(name).detach() for name in names} if 1 in scales else None
+    known = None
+    if 1 in scales and main.begun:
+        known = {name: main.raw(name).detach() for name in names}
     with without_gradient(), fixed_statistics(model):
         return multi_scale_cam(
             raw_cams,

@@ -31,6 +31,24 @@ def features_of(model: Any, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def logit_features_of(model: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """The features that the classification logits of CAM sources take.
+
+    Args:
+        model: The segmentor.
+        names: Names of the sources.
+
+    Returns:
+        Names of features, each once: the ``logit_reads`` of a source that needs less for its logits
+        than for its CAM.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        reads = getattr(model.cams[name], 'logit_reads', None)
+        found.update(dict.fromkeys(features_of(model, [name]) if reads is None else reads))
+    return tuple(found)
+
+
 def with_bases(model: Any, names: Sequence[str]) -> tuple[str, ...]:
     """CAM sources and those that they build on.
 
@@ -112,7 +130,9 @@ def needs_of(model: Any, own: Needs, iteration: int | None, max_iters: int | Non
     if any(model.cams[name].reads_decoder for name in with_bases(model, sources)):
         needs = needs | Needs(decoder=True)
     decoder = tuple(model.decode_reads) if needs.decoder else ()
-    return needs | Needs(features=(*features_of(model, sources), *decoder))
+    of_cams = features_of(model, (*needs.raw, *needs.cams))
+    of_logits = logit_features_of(model, needs.logits)
+    return needs | Needs(features=(*of_cams, *of_logits, *decoder))
 
 
 def phase_starts(model: Any, max_iters: int | None) -> tuple[int, ...]:
@@ -164,6 +184,23 @@ def check_plan(model: Any) -> None:
     _check_trained(model)
     _check_thresholds(model)
     _check_self_training(model)
+
+
+def check_reader(model: Any, key: str, needs: Needs) -> None:
+    """Checks that a segmentor has what a reader outside it needs, in every phase.
+
+    Args:
+        model: The segmentor.
+        key: Key of the reader in the config, for the error.
+        needs: What it reads.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    _check_names(model, key, needs)
+    for start in phase_starts(model, _SOME_LENGTH):
+        for feature in needs_of(model, needs, start, _SOME_LENGTH).features:
+            _check_feature(model, key, feature)
 
 
 def _parts_at(model: Any, start: int) -> Iterator[tuple[str, Needs]]:

@@ -5,6 +5,10 @@ from wsss_plugin.ops.affinity import (
     affinity_pair_labels,
     pair_affinity,
 )
+from wsss_plugin.ops.attention import (
+    attention_cam,
+    spread_by_attention,
+)
 from wsss_plugin.ops.cam import (
     average_cams,
     class_activation_map,
@@ -23,10 +27,12 @@ from wsss_plugin.ops.class_features import (
 from wsss_plugin.ops.class_prior import (
     with_class_prior,
 )
+from wsss_plugin.ops.cluster import (
+    cluster_assignment,
+)
 from wsss_plugin.ops.confident_labels import (
     alpha_scores,
     confident_label,
-    label_by_two_backgrounds,
 )
 from wsss_plugin.ops.contrast import (
     affinity_label,
@@ -56,8 +62,14 @@ from wsss_plugin.ops.labels import (
     tagged_maximum,
     threshold_label,
 )
+from wsss_plugin.ops.mixture import (
+    noise_mixture,
+)
 from wsss_plugin.ops.modulation import (
     gaussian_gate,
+)
+from wsss_plugin.ops.noise import (
+    filter_noise,
 )
 from wsss_plugin.ops.par import (
     pixel_affinity,
@@ -83,8 +95,13 @@ from wsss_plugin.ops.random_walk import (
     boundary_walk,
     random_walk,
 )
+from wsss_plugin.ops.students import (
+    discrepancy,
+    ignored_consistency,
+)
 from wsss_plugin.ops.thresholds import (
     cosine_threshold,
+    image_threshold,
 )
 from wsss_plugin.ops.view_geometry import (
     ViewGeometry,
@@ -99,6 +116,7 @@ __all__ = [
     'affinity_pair_labels',
     'alpha_scores',
     'at_least_float32',
+    'attention_cam',
     'average_cams',
     'bilateral_filter',
     'boundary_walk',
@@ -108,19 +126,24 @@ __all__ = [
     'class_activation_map',
     'class_features',
     'class_token_contrast',
+    'cluster_assignment',
     'confident_label',
     'cosine_threshold',
     'crop_is_positive',
     'dense_energy',
+    'discrepancy',
     'displacement_loss',
     'extract_crops',
+    'filter_noise',
     'from_view',
     'fuse_cams',
     'gaussian_gate',
-    'label_by_two_backgrounds',
+    'ignored_consistency',
+    'image_threshold',
     'mask_outside_box',
     'merge_flip',
     'multi_scale_cam',
+    'noise_mixture',
     'normalize_cam',
     'pair_affinity',
     'pair_offsets',
@@ -134,6 +157,7 @@ __all__ = [
     'resize_as_picture',
     'scale_box',
     'softmax_class_loss',
+    'spread_by_attention',
     'tagged_maximum',
     'threshold_label',
     'to_view',

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from wsss_plugin.ops.pixel_pairs import map_pairs, recomputed, shifted
+from wsss_plugin.ops.pair_distance import PairDistance
+from wsss_plugin.ops.pixel_pairs import map_pairs, shifted
 from wsss_plugin.ops.precision import at_least_float32
 
 
@@ -14,8 +15,8 @@ def pair_affinity(features: Tensor, radius: int, border: str = 'complete') -> Te
     """Affinity of every pair of near pixels, by the distance of their features.
 
     ``W_ij = exp(-||F_i - F_j||_1 / C)`` (AffinityNet, equation 3, with the mean over channels of
-    the published code). The distances of an offset are computed again for the gradient, so that no
-    tensor of B * C * P * S elements is kept.
+    the published code). The differences are computed again for the gradient, so that no tensor of
+    B * C * P * S elements is kept.
 
     Args:
         features: Features of shape (B, C, h, w).
@@ -39,20 +40,7 @@ def pair_affinity(features: Tensor, radius: int, border: str = 'complete') -> Te
     """
     if features.dim() != 4:
         raise ValueError(f'expected features (B, C, h, w), received {tuple(features.shape)}')
-    features = at_least_float32(features)
-
-    def affinity(first: Tensor, second: Tensor) -> Tensor:
-        return (first - second).abs().mean(dim=1).neg().exp()
-
-    return map_pairs(
-        features,
-        radius,
-        border,
-        lambda box, offset: recomputed(
-            affinity, shifted(features, box, (0, 0)), shifted(features, box, offset)
-        ),
-        fill=0,
-    )
+    return PairDistance.apply(at_least_float32(features), radius, border).neg().exp()
 
 
 def affinity_pair_labels(

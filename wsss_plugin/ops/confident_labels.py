@@ -1,4 +1,4 @@
-"""Label maps of the positions that two backgrounds agree about."""
+"""Scores with a background by a power, and the labels that two such agree about."""
 
 from __future__ import annotations
 
@@ -77,30 +77,3 @@ def confident_label(low: Tensor, high: Tensor, ignore_index: int = 255) -> Tenso
     label = label.masked_fill(high.argmax(dim=1) == 0, 0)
     seen = torch.maximum(low, high).amax(dim=1) >= 1e-5
     return label.masked_fill(~seen, ignore_index)
-
-
-def label_by_two_backgrounds(much: Tensor, little: Tensor, ignore_index: int = 255) -> Tensor:
-    """Label map for IRN from one label map with much background and one with little.
-
-    The class of the first, background where both are background, ignored elsewhere.
-
-    Args:
-        much: Label map under a high background score, of any shape, 0 background.
-        little: Label map under a low background score, of the same shape.
-        ignore_index: Label of ignored positions.
-
-    Returns:
-        Label map of the same shape and type as ``much``.
-
-    Raises:
-        ValueError: If the shapes differ.
-
-    >>> label_by_two_backgrounds(torch.tensor([2, 0, 0]), torch.tensor([2, 2, 0])).tolist()
-    [2, 255, 0]
-    """
-    if much.shape != little.shape:
-        raise ValueError(
-            'expected two label maps of the same shape, received '
-            f'{tuple(much.shape)} and {tuple(little.shape)}'
-        )
-    return much.masked_fill((much == 0) & (little != 0), ignore_index)

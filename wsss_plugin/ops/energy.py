@@ -72,10 +72,10 @@ def dense_energy(
     """Energy of probabilities that should change only where colours do, ToCo's regulariser.
 
     ``E = -1/B sum_k sum_i S_ki G_i (A S_k)_i`` with ``S = P R`` and the bilateral filter A. R is 1
-    in the region and 0 elsewhere. The gate ``G = max(0, R - max_k P_k)``, 1 where the label is
-    ignored, lets unsure pixels count. Without the gate it is, up to a constant, the relaxed Potts
-    energy ``1/B sum_k S_k' A (R - S_k)`` of Tang et al.: On Regularized Losses for
-    Weakly-supervised CNN Segmentation, 2018.
+    in the region and 0 elsewhere. The gate ``G = 1 - max_k P_k``, 1 where the label is ignored,
+    lets unsure pixels count. Without the gate it is, up to a constant, the relaxed Potts energy
+    ``1/B sum_k S_k' A (R - S_k)`` of Tang et al.: On Regularized Losses for Weakly-supervised CNN
+    Segmentation, 2018.
 
     The gradient with regard to P is ``-2/B R G (A S)``, as in ToCo's code. It is not the
     derivative of E: the gate is a constant, and the gate of a pixel weighs all that its neighbours
@@ -105,15 +105,13 @@ def dense_energy(
     _check_maps(probabilities, images, region, ignored, scale)
     valid = torch.ones_like(images[:, 0], dtype=torch.bool) if region is None else region
     unknown = torch.zeros_like(valid) if ignored is None else ignored
-    with torch.autocast(probabilities.device.type, enabled=False):
-        probabilities = at_least_float32(probabilities)
-        nearest = torch.cat((images, torch.stack((valid, unknown), dim=1).to(images)), dim=1)
-        nearest = F.interpolate(at_least_float32(nearest), scale_factor=scale, mode='nearest')
-        images, masks = nearest.split((images.shape[1], 2), dim=1)
-        small = F.interpolate(
-            probabilities, scale_factor=scale, mode='bilinear', align_corners=False
-        )
-        return _Energy.apply(small, images, masks, sigma_rgb, sigma_xy * scale)
+    masks = torch.stack((valid, unknown), dim=1).to(images)
+    nearest = F.interpolate(torch.cat((images, masks), dim=1), scale_factor=scale, mode='nearest')
+    images, masks = nearest.split((images.shape[1], 2), dim=1)
+    probabilities = F.interpolate(
+        at_least_float32(probabilities), scale_factor=scale, mode='bilinear', align_corners=False
+    )
+    return _Energy.apply(probabilities, images, masks, sigma_rgb, sigma_xy * scale)
 
 
 class _Energy(torch.autograd.Function):
@@ -129,8 +127,8 @@ class _Energy(torch.autograd.Function):
         sigma_xy: float,
     ) -> Tensor:
         region, ignored = masks.to(probabilities).split(1, dim=1)
-        unsure = region - probabilities.amax(dim=1, keepdim=True)
-        gate = torch.where(ignored > 0, 1.0, unsure).clamp(min=0)
+        gate = 1 - probabilities.amax(dim=1, keepdim=True)
+        gate = gate.masked_fill(ignored > 0, 1)
         selected = probabilities * region
         spread = gate * bilateral_filter(images, selected, sigma_rgb, sigma_xy).to(selected)
         ctx.save_for_backward(spread * region)

@@ -149,6 +149,24 @@ def map_pairs(
     return torch.stack(pairs, dim=-2)
 
 
+def on_box(pairs: Tensor, box: Box, size: Sequence[int], border: str) -> Tensor:
+    """One offset's values of :func:`map_pairs` as a map on the box of its first pixels.
+
+    Args:
+        pairs: Values of shape (..., S).
+        box: Rows and columns of the first pixels, end-exclusive.
+        size: Height and width of the grid.
+        border: ``'complete'`` or ``'published'``.
+
+    Returns:
+        A view of shape (..., rows, columns).
+    """
+    row0, row1, column0, column1 = box
+    if border == 'published':
+        return pairs.unflatten(-1, (row1 - row0, column1 - column0))
+    return shifted(pairs.unflatten(-1, tuple(size)), box, (0, 0))
+
+
 def recomputed(function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     """A function's value, whose intermediate results are computed again for the gradient.
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from wsss_plugin.datasets.transforms import PackWSSSInputs
+from wsss_plugin.ops import ViewGeometry
 
 
 def test_views_tags_and_metainfo():
@@ -16,6 +17,7 @@ def test_views_tags_and_metainfo():
         'box': (0, 2, 1, 4),
         'sample_seed': 5,
         'groups': ('plain',),
+        'view_geometry': {'view1': ViewGeometry.of_frame((2, 4))},
         'img_path': 'a.jpg',
     }
     packed = PackWSSSInputs()(results)
@@ -28,6 +30,7 @@ def test_views_tags_and_metainfo():
     assert sample.metainfo['box'] == (0, 2, 1, 4)
     assert sample.metainfo['sample_seed'] == 5
     assert sample.metainfo['groups'] == ('plain',)
+    assert sample.metainfo['view_geometry']['view1'].size == (2, 4)
     assert 'img' in results
 
 

@@ -23,6 +23,10 @@ def _coded(height: int, width: int) -> np.ndarray:
     return np.stack([rows, cols, np.full_like(rows, 7)], axis=-1)
 
 
+def _column(offset: int, shape: tuple[int, int], flip: bool) -> int:
+    return shape[1] - 1 - offset if flip else offset
+
+
 @pytest.fixture(scope='module')
 def saved():
     return np.load(_SAVED)
@@ -71,6 +75,14 @@ def test_box_and_flip_follow_the_image(shape, flip_prob):
         assert results['flip'] == bool(flip_prob)
         assert results['flip_direction'] == ('horizontal' if flip_prob else None)
         assert results['ori_img'] is image
+        top, bottom, left, right = results['image_box']
+        assert (bottom - top, right - left) == shape
+        assert (max(top, 0), min(bottom, 32)) == (row0, row1)
+        assert (max(left, 0), min(right, 40)) == (col0, col1)
+        # The pixels say which row and column of the image, from 1 on, they are.
+        assert (
+            crop[row0, col0, :2] - 1 == (row0 - top, _column(col0 - left, shape, flip_prob))
+        ).all()
         assert results['img_shape'] == results['pad_shape'] == (32, 40)
 
 

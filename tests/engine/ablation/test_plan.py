@@ -18,9 +18,9 @@ def test_what_training_and_test_read_counts(name):
 
 def test_configs_of_equal_content_share_their_runs(tmp_path):
     texts = {
-        'first': 'model = dict(type="A", decode_head=dict(type="B"))',
-        'second': 'model = dict(type="A", decode_head=dict(type="B"))  # the same',
-        'third': 'model = dict(type="C")',
+        'first': 'model = dict(type="EncoderDecoder", decode_head=dict(type="B"))',
+        'second': 'model = dict(type="EncoderDecoder", decode_head=dict(type="B"))  # the same',
+        'third': 'model = dict(type="WeakSegmentor")',
     }
     for name, text in texts.items():
         (tmp_path / f'{name}.py').write_text(text + '\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
@@ -36,7 +36,9 @@ def test_configs_of_equal_content_share_their_runs(tmp_path):
 
 def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     config = tmp_path / 'renamed.py'
-    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
+    config.write_text(
+        'model = dict(type="WeakSegmentor")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC
+    )
     (row,) = plan_rows([config], [0], tmp_path / 'work', {})
     present = row.runs[0].folder.parent
     former = present.with_name(present.name.replace('renamed', 'former'))
@@ -47,7 +49,9 @@ def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
 
 def test_records_lie_in_a_folder_of_the_content(tmp_path):
     config = tmp_path / 'toy.py'
-    config.write_text('model = dict(type="A")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC)
+    config.write_text(
+        'model = dict(type="WeakSegmentor")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC
+    )
     (row,) = plan_rows([config], [0, 3], tmp_path / 'work', {}, records=tmp_path / 'kept')
     folder = tmp_path / 'kept' / row.runs[0].folder.parent.name
     assert [run.record_file for run in row.runs] == [folder / 'seed_0.json', folder / 'seed_3.json']
@@ -58,7 +62,7 @@ def test_records_lie_in_a_folder_of_the_content(tmp_path):
 @pytest.mark.parametrize('evaluator', ['', 'test_evaluator = [dict(type="IoUMetric")]'])
 def test_a_config_without_the_metric_is_refused_before_anything_is_trained(tmp_path, evaluator):
     config = tmp_path / 'other.py'
-    config.write_text(f'model = dict(type="A")\n{evaluator}')
+    config.write_text(f'model = dict(type="WeakSegmentor")\n{evaluator}')
     with pytest.raises(KeyError, match=r'other\.py: expected a WSSSMetric in test_evaluator'):
         plan_rows([config], [0], tmp_path / 'work', {})
 

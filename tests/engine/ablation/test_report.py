@@ -8,7 +8,7 @@ from wsss_plugin.engine.ablation import Row, Run, report
 def _row(folder, name, mious, **metrics):
     config = Config(
         dict(
-            model=dict(decode_head=dict()),
+            model=dict(type='EncoderDecoder', decode_head=dict()),
             train_cfg=dict(max_iters=7),
             train_dataloader=dict(batch_size=2),
             test_evaluator=[dict(type='Other'), dict(type='WSSSMetric', cam_threshold=0.4)],

@@ -14,7 +14,7 @@ RECORDS = (
 @pytest.fixture
 def row(tmp_path):
     """Three seeds: one with all figures, one without some, one that is not finished."""
-    config = Config(dict(model=dict(decode_head=dict())))
+    config = Config(dict(model=dict(type='EncoderDecoder', decode_head=dict())))
     runs = []
     for seed, record in enumerate(RECORDS):
         file = tmp_path / f'seed_{seed}.json'
@@ -38,4 +38,4 @@ def test_what_a_seed_has_not_is_left_out(row):
 
 def test_a_row_without_decoder_is_one_of_cams(row):
     assert not row.is_cam
-    assert Row('cam', Config(dict(model=dict())), ()).is_cam
+    assert Row('cam', Config(dict(model=dict(type='WeakSegmentor'))), ()).is_cam

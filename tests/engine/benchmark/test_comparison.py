@@ -27,3 +27,17 @@ def test_markdown():
         '|---|---:|---:|---:|',
         '| a | 0.5 | 1 | 2.00 |',
     ]
+
+
+def test_the_package_alone_has_one_column():
+    comparison = Comparison()
+    comparison.add({'a': 0.5})
+    assert comparison.markdown('MB').splitlines() == [
+        '| part | package [MB] |',
+        '|---|---:|',
+        '| a | 0.5 |',
+    ]
+    (_, package, plain, ratio) = comparison.rows()[0]
+    assert package == 0.5
+    assert math.isnan(plain)
+    assert math.isnan(ratio)

@@ -1,11 +1,27 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from wsss_plugin.engine.benchmark import Trainee, Workload
 
 CONFIG = Path(__file__).parents[3] / 'configs' / '_base_' / 'models' / 'toco_vit_b.py'
+PARTS = [
+    'main view',
+    'CAM passes',
+    'labels.pixel',
+    'labels.region',
+    'labels.token',
+    'terms.cls',
+    'terms.ctc',
+    'terms.ptc',
+    'terms.seg',
+    'the rest',
+    'backward',
+    'optimiser step',
+]
 
 
 @pytest.fixture(scope='module')
@@ -16,23 +32,25 @@ def workload():
 
 
 def plain_losses(segmentor, inputs, samples, part):
-    with part('main forward'):
-        features = segmentor.transformer.forward_tokens(inputs['view1'])
-    return {'loss': len(samples) * features.class_token.square().mean()}
+    with part('main view'):
+        features = segmentor.backbone.forward_features(inputs['view1'], ['class'])
+    return {'loss': len(samples) * features['class'].square().mean()}
 
 
 def build(workload, variant):
-    return Trainee(variant, workload.segmentor(), *workload.batch(20), plain_losses, 'cpu')
+    segmentor = workload.segmentor()
+    return Trainee(variant, segmentor, *workload.batch(segmentor), plain_losses, 'cpu')
 
 
 @pytest.mark.parametrize('variant', ['package', 'plain'])
 def test_an_iteration_trains_a_copy(workload, variant):
     segmentor = workload.segmentor()
-    before = segmentor.transformer.trunk.cls_token.clone()
-    trainee = Trainee(variant, segmentor, *workload.batch(20), plain_losses, 'cpu')
+    before = segmentor.backbone.trunk.cls_token.clone()
+    batch = workload.batch(segmentor)
+    trainee = Trainee(variant, segmentor, *batch, plain_losses, 'cpu')
     trainee.iterate()
-    assert torch.equal(segmentor.transformer.trunk.cls_token, before)
-    assert not torch.equal(trainee.segmentor.transformer.trunk.cls_token, before)
+    assert torch.equal(segmentor.backbone.trunk.cls_token, before)
+    assert not torch.equal(trainee.segmentor.backbone.trunk.cls_token, before)
     assert all(weight.grad is None for weight in trainee.segmentor.parameters())
 
 
@@ -45,17 +63,61 @@ def test_the_losses_are_those_of_the_variant(workload):
 
 
 def test_seconds_by_part(workload):
-    _, package = build(workload, 'package').iterate()
-    assert {'CAM passes', 'refinement', 'contrast passes', 'backward'} <= set(package)
-    assert 'CNN branch' not in package
+    trainee = build(workload, 'package')
+    _, package = trainee.iterate()
+    assert list(package) == PARTS
+    assert 'batch' not in vars(trainee.segmentor)
+    assert all(seconds > 0 for seconds in package.values())
     _, plain = build(workload, 'plain').iterate()
-    assert set(plain) == {'main forward', 'losses and labels', 'backward', 'optimiser step'}
+    assert set(plain) == {'main view', 'the rest', 'backward', 'optimiser step'}
     assert all(seconds > 0 for seconds in plain.values())
+
+
+def test_a_new_part_is_a_row_under_its_name(tmp_path):
+    config = tmp_path / 'energy.py'
+    config.write_text(
+        f"_base_ = '{CONFIG}'\n"
+        "model = dict(terms=dict(ptc=None, smooth=dict(type='EnergyTerm', start=0.5)))\n"
+    )
+    trainee = build(Workload(str(config), 'test_vit', 64, 32, 2, 'cpu', 0), 'package')
+    _, package = trainee.iterate()
+    gone = {'terms.ptc', 'labels.token'}
+    assert set(package) == {*PARTS, 'terms.smooth'} - gone
+
+
+def products_of(workload, losses):
+    segmentor = workload.segmentor()
+    batch = workload.batch(segmentor)
+    trainee = Trainee('plain', segmentor, *batch, lambda model, *_: losses(model), 'cpu')
+    products = trainee.products()
+    assert all(weight.grad is None for weight in trainee.segmentor.parameters())
+    return products
+
+
+def test_products_are_those_of_the_formulas(workload):
+    """A product of matrices forward is two of its size backward."""
+
+    def classify(segmentor):
+        maps = torch.ones(1, 64, 2, 2, requires_grad=True)
+        return {'loss': segmentor.cams['final'].classifier(maps).sum()}
+
+    classes = Config.fromfile(CONFIG).model.decode_head.num_classes - 1
+    assert products_of(workload, classify) == 3 * 2 * 64 * classes * 4
+
+
+def test_attention_counts_whichever_kernel_computes_it(workload):
+    def attend(fused, segmentor):
+        block = segmentor.backbone.trunk.blocks[0]
+        block.attn.fused_attn = fused
+        return {'loss': block(torch.ones(1, 5, 64)).sum()}
+
+    fused, written_out = (products_of(workload, partial(attend, fused)) for fused in (True, False))
+    assert fused == written_out > 0
 
 
 def test_only_the_plain_variant_writes_the_attention_out(workload):
     for variant, fused in (('package', True), ('plain', False)):
-        blocks = build(workload, variant).segmentor.transformer.trunk.blocks
+        blocks = build(workload, variant).segmentor.backbone.trunk.blocks
         assert {bool(block.attn.fused_attn) for block in blocks} == {fused}
 
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from wsss_plugin.engine.hooks import LossWeightHook
 from wsss_plugin.models.losses import BalancedCrossEntropyLoss
+from wsss_plugin.models.terms import PatchTokenContrastTerm
 
 
 class _Hub:
@@ -48,8 +49,17 @@ def test_refuses_weights_that_say_nothing_clear(weights):
 @pytest.mark.parametrize('loss', ['decode_head.loss', 'decode_head.loss_decode.1', ''])
 def test_refuses_a_loss_that_is_not_there_before_training(loss):
     hook = LossWeightHook(loss, ((0, 0.1),))
-    with pytest.raises(ValueError, match=r"for example 'decode_head\.loss_decode'"):
+    with pytest.raises(ValueError, match=r"for example 'terms\.seg'"):
         hook.before_train(_runner())
+
+
+def test_sets_the_weight_of_a_term():
+    model = nn.Module()
+    model.terms = nn.ModuleDict({'ptc': PatchTokenContrastTerm(labels='token', weight=0.2)})
+    runner = SimpleNamespace(model=model, iter=5, message_hub=_Hub())
+    LossWeightHook('terms.ptc', ((0, 0.2), (5, 0.7))).before_train_iter(runner, 0)
+    assert model.terms['ptc'].loss_weight == 0.7
+    assert runner.message_hub.scalars == {'train/terms.ptc.loss_weight': 0.7}
 
 
 def test_accepts_a_loss_of_the_segmentor_before_training():

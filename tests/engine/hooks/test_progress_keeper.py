@@ -85,7 +85,7 @@ def _interrupt_at(patch, owner, name, call, times=1):
 def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, kept):
     with pytest.MonkeyPatch.context() as patch:
         _interrupt_at(patch, getattr(toy, owner), name, call)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=rf'is kept in .*iter_{kept}\.pth'):
             run(toy.toy_config(tmp_path / 'stopped'))
     saved = tmp_path / 'stopped' / f'iter_{kept}.pth'
     assert (tmp_path / 'stopped' / 'last_checkpoint').read_text() == str(saved)
@@ -96,7 +96,7 @@ def test_nothing_is_lost_by_an_interruption(toy, tmp_path, owner, name, call, ke
 @pytest.mark.usefixtures('ctrl_c')
 def test_a_second_interruption_ends_the_iteration_and_saves_nothing(toy, tmp_path, monkeypatch):
     _interrupt_at(monkeypatch, toy.ToyModel, 'forward', 3, times=2)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match='nothing was saved'):
         run(toy.toy_config(tmp_path))
     assert not list(tmp_path.glob('*.pth'))
 
@@ -112,18 +112,42 @@ def test_ignored_interruptions_stay_ignored(toy, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures('unreadable')
-def test_a_checkpoint_of_this_iteration_is_kept(toy, tmp_path):
+def test_a_file_of_another_run_does_not_pass_for_this_one(toy, tmp_path):
+    """Nor does one that appears while the run goes on."""
+    (tmp_path / 'iter_5.pth').write_bytes(b'of another run')
+    with pytest.raises(OSError, match='expected an image'):
+        run(toy.toy_config(tmp_path))
+    assert torch.load(tmp_path / 'iter_5.pth', weights_only=True)['meta']['iter'] == 5
+
+
+@pytest.mark.usefixtures('unreadable')
+def test_what_this_run_has_saved_is_not_saved_again(toy, tmp_path, monkeypatch):
+    saved = []
+    save = Runner.save_checkpoint
+
+    def count(self, out_dir, filename, *args, **kwargs):
+        saved.append(filename)
+        return save(self, out_dir, filename, *args, **kwargs)
+
+    monkeypatch.setattr(Runner, 'save_checkpoint', count)
     config = toy.toy_config(tmp_path)
+    config.default_hooks.checkpoint.interval = 5
     with pytest.raises(OSError, match='expected an image'):
         run(config)
-    keys = torch.load(tmp_path / 'iter_5.pth', weights_only=True).keys()
-    (tmp_path / 'iter_5.pth').write_bytes(b'as it was')
-    resumed = toy.toy_config(tmp_path)
-    resumed.update(experiment_name=resumed.experiment_name + 'b')
+    assert saved == ['iter_5.pth']
+
+
+@pytest.mark.usefixtures('unreadable')
+def test_another_process_than_the_first_saves_too(toy, tmp_path, monkeypatch):
+    """All have the same weights, and the first one waits for the one that has stopped."""
+    config = toy.toy_config(tmp_path)
+    config.default_hooks.checkpoint.interval = -1
+    for module in ('mmengine.dist.utils', 'mmengine.dist.dist'):
+        monkeypatch.setattr(f'{module}.get_rank', lambda *_: 1)
     with pytest.raises(OSError, match='expected an image'):
-        run(resumed)
-    assert 'optimizer' in keys
-    assert (tmp_path / 'iter_5.pth').read_bytes() == b'as it was'
+        run(config)
+    assert torch.load(tmp_path / 'iter_4.pth', weights_only=True)['meta']['iter'] == 4
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'iter_4.pth')
 
 
 @pytest.mark.usefixtures('unreadable')

@@ -6,6 +6,8 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
+from wsss_plugin.errors import ConfigError
+
 BATCH, RESUMED_AT, END = 4, 4, 8
 
 
@@ -79,3 +81,16 @@ def test_a_loop_over_epochs_is_left_alone(toy, tmp_path):
         runner = Runner.from_cfg(config)
         runner.train()
     assert (runner.epoch, runner.iter) == (2, 16)
+
+
+@pytest.mark.parametrize('kind', ['InfiniteSampler', 'ReproducibleInfiniteSampler'])
+@pytest.mark.parametrize('loop', [{'type': 'EpochBasedTrainLoop'}, {'by_epoch': True}])
+def test_epochs_that_never_end_are_refused(toy, tmp_path, kind, loop):
+    config = toy.toy_config(tmp_path, constant=True)
+    config.pop('model_wrapper_cfg')
+    config.custom_hooks.append({'type': 'SkipTrainedDataHook'})
+    config.train_dataloader.sampler = {'type': kind}
+    config.train_cfg = {**loop, 'max_epochs': 1}
+    config.experiment_name = f'{tmp_path.name}{kind}{len(loop)}{os.urandom(4).hex()}'
+    with pytest.raises(ConfigError, match=rf'received {kind}, whose first epoch would last'):
+        Runner.from_cfg(config).train()

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import wsss_plugin.models.data_preprocessors  # noqa: F401
+from wsss_plugin.errors import DataError
 
 _MEAN, _STD = [10.0, 20.0, 30.0], [2.0, 4.0, 5.0]
 
@@ -69,3 +70,19 @@ def test_sizes_must_agree(build):
 def test_batch_augmentation_is_refused(build):
     with pytest.raises(ValueError, match='batch_augments: expected None'):
         build(batch_augments=[{'type': 'Mixup'}])({'inputs': {'view1': _images()}})
+
+
+@pytest.mark.parametrize('views', [False, True])
+def test_images_of_several_sizes_are_named(build, samples, views):
+    for name, sample in zip(('wide.png', 'square.png'), samples, strict=True):
+        sample.set_metainfo({'img_path': f'images/{name}'})
+    images = [_images()[0], _images(5, 5)[0]]
+    message = r'4x6 of images/wide\.png and 5x5 of images/square\.png; set batch_size=1'
+    with pytest.raises(DataError, match=message):
+        build()({'inputs': {'view1': images} if views else images, 'data_samples': samples})
+
+
+def test_training_images_of_several_sizes_are_padded(build, samples):
+    images = [_images()[0], _images(5, 5)[0]]
+    result = build(size=(6, 6))({'inputs': images, 'data_samples': samples}, training=True)
+    assert result['inputs'].shape == (2, 3, 6, 6)

@@ -39,6 +39,12 @@ def test_reference_value_under_autocast(arrays):
     assert_close(value, arrays['loss'][0], **CLOSE)
 
 
+def test_half_precision_is_computed_in_float32(arrays):
+    logits, inputs = arrays['logits'].bfloat16(), _reference_inputs(arrays)
+    loss = DenseEnergyLoss()
+    assert_close(loss(logits, *inputs), loss(logits.float(), *inputs), **CLOSE)
+
+
 def test_weight_and_factor(arrays):
     inputs = (arrays['logits'], *_reference_inputs(arrays))
     loss = DenseEnergyLoss(factor=2e-3, loss_weight=0.05)

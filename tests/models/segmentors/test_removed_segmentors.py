@@ -1,11 +1,7 @@
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
-from reference_networks import build
+from mmseg.registry import MODELS
 
-ROOT = Path(__file__).parents[3]
+import wsss_plugin  # noqa: F401  (fills the registries)
 
 
 @pytest.mark.parametrize(
@@ -16,7 +12,6 @@ ROOT = Path(__file__).parents[3]
         ('CAMSegmentor', 'configs/cam_r50_voc.py'),
     ],
 )
-def test_a_config_of_version_0_1_is_told_its_successor(name, config):
-    with pytest.raises(ValueError, match=f"type='WeakSegmentor', received '{name}'.*{config}"):
-        build(dict(type=name, backbone=dict(type='ResNet'), cam_head=dict(), unknown=1))
-    assert (ROOT / config).is_file()
+def test_names_the_config_that_takes_its_place(name, config):
+    with pytest.raises(ValueError, match=rf"'WeakSegmentor', received '{name}'.*{config}"):
+        MODELS.build(dict(type=name, backbone=dict(type='ResNet'), cam_scales=(1.0,)))

@@ -47,9 +47,9 @@ def expected(segmentor, inputs, label):
 
 @pytest.mark.parametrize('border', ['complete', 'published'])
 def test_loss_is_that_of_the_labels_pairs(border):
-    segmentor = build(config(border=border))
+    segmentor = build(config(border=border)).train()
     inputs, samples = random_batch()
-    batch = segmentor.batch(inputs['view1'], samples)
+    batch = segmentor.batch(inputs['view1'], samples, iteration=0)
     label = batch.label('pairs')
     assert label.shape == (2, 16, 16)
     assert len(label.unique()) > 2
@@ -59,7 +59,7 @@ def test_loss_is_that_of_the_labels_pairs(border):
 
 
 def test_the_backbone_runs_once_for_all_readers(monkeypatch):
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
     calls = []
     segmentor.backbone.conv1.register_forward_hook(lambda *_: calls.append(1))
@@ -69,7 +69,7 @@ def test_the_backbone_runs_once_for_all_readers(monkeypatch):
 
 
 def test_label_of_another_size_is_taken_at_the_centres(monkeypatch):
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
     large = torch.randint(0, 3, (2, 64, 64))
     monkeypatch.setattr(type(segmentor.labels['pairs']), 'make', lambda *_: large)
@@ -78,7 +78,7 @@ def test_label_of_another_size_is_taken_at_the_centres(monkeypatch):
 
 
 def test_gradient_reaches_head_and_backbone_but_not_the_cam():
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
     segmentor.loss(inputs['view1'], samples)['loss_affinity'].backward()
     assert all(p.grad.abs().sum() > 0 for p in segmentor.heads.parameters())
@@ -87,7 +87,7 @@ def test_gradient_reaches_head_and_backbone_but_not_the_cam():
 
 
 def test_a_batch_without_tags():
-    segmentor = build(config())
+    segmentor = build(config()).train()
     inputs, samples = random_batch()
     for sample in samples:
         sample.gt_tags.zero_()

@@ -31,6 +31,7 @@ class PackWSSSInputs(PackSegInputs):
             'flip_direction',
             'reduce_zero_label',
             'box',
+            'view_geometry',
             'sample_seed',
             'groups',
         ),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from mmseg.registry import TRANSFORMS
 from PIL import Image, ImageFilter
 from torchvision.transforms import v2
 
 from wsss_plugin.errors import ConfigError
 
 
+@TRANSFORMS.register_module()
 class PhotometricAugmentation:
     """Colour jitter, greyscale, Gaussian blur and solarisation, each with its own probability.
 

@@ -147,7 +147,8 @@ class RandomScaleCropWithBox(BaseTransform):
 
         Returns:
             dict: ``results`` with ``img`` (h, w, 3), ``ori_img`` (the untouched image), ``box``
-            (row0, row1, col0, col1) in pixels of the crop, ``flip``, ``flip_direction``,
+            (row0, row1, col0, col1) in pixels of the crop, ``image_box`` (the same of the whole
+            image, which may reach beyond the crop), ``flip``, ``flip_direction``,
             ``scale_factor`` (width, height), ``img_shape`` and ``pad_shape``.
         """
         image = results['img']
@@ -163,7 +164,9 @@ class RandomScaleCropWithBox(BaseTransform):
                 scaled[:, ::-1] if flip else scaled, self.crop_size, pads, starts, value
             )
 
+        row, col = (pad - start for pad, start in zip(pads, starts, strict=True))
         results['ori_img'] = image
+        results['image_box'] = (row, row + height, col, col + width)
         results['img'], results['box'] = place(image, 'bilinear', self.pad_val)
         if 'gt_seg_map' in results:
             results['gt_seg_map'], _ = place(results['gt_seg_map'], 'nearest', self.seg_pad_val)

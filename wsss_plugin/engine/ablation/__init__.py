@@ -2,6 +2,7 @@
 
 from wsss_plugin.engine.ablation.child_processes import ChildProcesses
 from wsss_plugin.engine.ablation.plan import content_key, plan_rows
+from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.report import report
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import TESTS, Run
@@ -11,10 +12,12 @@ from wsss_plugin.engine.ablation.run_record import RunRecord
 __all__ = [
     'TESTS',
     'ChildProcesses',
+    'RecordFolder',
     'Row',
     'Run',
     'RunExecutor',
     'RunRecord',
+    'config_name',
     'content_key',
     'plan_rows',
     'report',

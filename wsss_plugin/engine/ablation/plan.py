@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -12,9 +13,11 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.segmentor_kinds import predicts
 
 # Keys of a config that training and test read; the others are variables of its base files.
 _CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
@@ -32,7 +35,8 @@ def plan_rows(
     """Finds the runs of every config.
 
     A run's folder is named after the content of its config, so that a config that was changed is
-    run again and configs of equal content are run once.
+    run again and configs of equal content are run once. Its record is named after the config's path
+    in ``configs``, and the options if there are any.
 
     Args:
         configs: Config files.
@@ -47,21 +51,51 @@ def plan_rows(
 
     Raises:
         KeyError: If a config has no metric that the table can be made of; names the config.
+        ValueError: If two configs would have the same records.
     """
     rows = []
-    names: dict[str, str] = {}
+    names: dict[str, tuple[str, str]] = {}
+    kept = None if records is None else RecordFolder(records)
     for path in configs:
         config = Config.fromfile(path)
         config.merge_from_dict(dict(options))
         _require_metric(path, config)
-        key = content_key(config)
-        name = names.setdefault(key, path.stem)
-        folder = _folder(root, name, key)
-        kept = None if records is None else _folder(records, name, key)
-        tests = tuple(TESTS) if multi_scale and 'decode_head' in config.model else ('metrics',)
-        runs = tuple(_run(name, folder, config, seed, tests, kept) for seed in seeds)
+        digest = content_key(config)
+        record_name = config_name(path) + (f'-{_digest(dict(options))}' if options else '')
+        name, record_name = names.setdefault(digest, (path.stem, record_name))
+        folder = _folder(root, name, digest)
+        run = Run(name, folder, config, _tests(config, multi_scale), digest=digest)
+        runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
         rows.append(Row(path.stem, config, runs))
+    if kept is not None:
+        _require_different_names([record_name for _, record_name in names.values()])
     return rows
+
+
+def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
+    # A CAM has no logits for several scales and a CRF.
+    is_cam = predicts(config.model)['segmentation'] == 'cam'
+    return tuple(TESTS) if multi_scale and not is_cam else ('metrics',)
+
+
+def _of_seed(run: Run, seed: int, kept: RecordFolder | None, record_name: str) -> Run:
+    seeded = copy.deepcopy(run.config)
+    seeded.merge_from_dict({'randomness.seed': seed})
+    return dataclasses.replace(
+        run,
+        name=f'{run.name} seed {seed}',
+        folder=run.folder / f'seed_{seed}',
+        config=seeded,
+        record_file=None if kept is None else kept.file(record_name, seed, run.digest),
+    )
+
+
+def _require_different_names(names: Sequence[str]) -> None:
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            'expected configs of different names for --records, or in a folder called configs, '
+            f'received several called {repeated}; rename one'
+        )
 
 
 def _folder(root: Path, name: str, key: str) -> Path:
@@ -88,19 +122,9 @@ def content_key(config: Config) -> str:
         Eight digits; equal for configs that differ only in variables that nothing reads.
     """
     read = {name: config[name] for name in config if name in _CONFIG_KEYS}
-    content = json.dumps(Config(read).to_dict(), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:8]
+    return _digest(Config(read).to_dict())
 
 
-def _run(
-    name: str,
-    folder: Path,
-    config: Config,
-    seed: int,
-    tests: tuple[str, ...],
-    records: Path | None,
-) -> Run:
-    seeded = copy.deepcopy(config)
-    seeded.merge_from_dict({'randomness.seed': seed})
-    record = None if records is None else records / f'seed_{seed}.json'
-    return Run(f'{name} seed {seed}', folder / f'seed_{seed}', seeded, tests, record)
+def _digest(content: Mapping[str, object]) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

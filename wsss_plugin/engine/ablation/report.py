@@ -10,6 +10,11 @@ from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.run_config import wsss_metrics
 
+_OLD = (
+    '\n* "old" rows were measured before their config changed, with the version that they name; '
+    'they are not finished.'
+)
+
 
 def report(
     rows: Sequence[Row], title: str, command: str, seeds: Sequence[int], reference: str
@@ -32,7 +37,7 @@ def report(
     )
     runs = dict.fromkeys(run for row in rows for run in row.runs)
     done = [run for run in runs if run.done]
-    machines = dict.fromkeys(run.result.machine for run in done)
+    machines = dict.fromkeys(record.machine for row in rows for record in row.records)
     parts = [
         f'# Measured: {title}',
         f'Written by `{command}`.',
@@ -45,7 +50,8 @@ def report(
         'FP/(TP+FP), FN = FN/(TP+FN), both over the foreground classes. min = minutes of '
         'training.\n'
         '* CAMs are masked by the true tags. "best" is at the threshold that is best on the masks '
-        'it is scored on, so it is an upper bound; the threshold is the mean over the seeds.',
+        'it is scored on, so it is an upper bound; the threshold is the mean over the seeds.'
+        + (_OLD if any(row.old_versions for row in rows) else ''),
         '## Segmentation',
         _table(*_segmentation(rows, reference)),
         '† a CAM at the fixed threshold, with the true tags; there is no decoder.'
@@ -122,7 +128,7 @@ def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _metrics(rows: Sequence[Row]) -> set[str]:
-    return {name for row in rows for run in row.runs if run.done for name in run.result.metrics}
+    return {name for row in rows for record in row.records for name in record.metrics}
 
 
 def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -136,8 +142,8 @@ def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    done = [run for row in rows for run in row.runs if run.done]
-    names = list(dict.fromkeys(name for run in done for name in run.result.over_activation))
+    records = [record for row in rows for record in row.records]
+    names = list(dict.fromkeys(name for record in records for name in record.over_activation))
     shown = [row for row in rows if any(row.over_activation(name) for name in names)]
     cells = [
         [_title(row, rows), *(_cell(row.over_activation(name)) for name in names)] for row in shown
@@ -147,7 +153,9 @@ def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 def _title(row: Row, rows: Sequence[Row]) -> str:
     first = next(other for other in rows if other.runs == row.runs)
-    return row.name if first is row else f'{row.name} (= {first.name})'
+    title = row.name if first is row else f'{row.name} (= {first.name})'
+    old = ', '.join(row.old_versions)
+    return f'{title} (old: version {old})' if old else title
 
 
 def _cell(values: Sequence[float]) -> str:

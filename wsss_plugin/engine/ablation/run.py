@@ -25,6 +25,7 @@ class Run:
         config: The config with the seed.
         tests: Which of ``TESTS``.
         record_file: Where its figures are kept after the folder is gone; None for nowhere.
+        digest: Digest of the config without the seed; a record counts if it is of this one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Run:
     config: Config = field(compare=False, repr=False)
     tests: tuple[str, ...] = ('metrics',)
     record_file: Path | None = None
+    digest: str = ''
 
     @property
     def iterations(self) -> int:
@@ -50,6 +52,11 @@ class Run:
     def machine_file(self) -> Path:
         """What the run was trained on, present once it is trained."""
         return self.folder / 'machine.txt'
+
+    @property
+    def program_file(self) -> Path:
+        """Version and commit that trained the run, present once it is trained."""
+        return self.folder / 'program.json'
 
     @property
     def checkpoint(self) -> Path:
@@ -73,24 +80,40 @@ class Run:
     @property
     def result(self) -> RunRecord:
         """The figures of the run, of its folder and of its record."""
-        kept = RunRecord()
-        if self.record_file is not None and self.record_file.is_file():
-            kept = RunRecord.read(self.record_file)
+        kept = self._kept
+        if kept is None or not kept.is_of(self.digest):
+            kept = RunRecord()
         return kept.updated(self._found())
 
+    @property
+    def old(self) -> RunRecord | None:
+        """The record of what the config was before it changed, if there is one."""
+        kept = self._kept
+        return None if kept is None or kept.is_of(self.digest) else kept
+
+    @property
+    def _kept(self) -> RunRecord | None:
+        if self.record_file is None or not self.record_file.is_file():
+            return None
+        return RunRecord.read(self.record_file)
+
     def keep(self) -> None:
-        """Writes the record, if the run has a place for it."""
+        """Writes the record, if the run has a place for it; an old one gives way."""
         if self.record_file is not None:
             self.result.write(self.record_file)
 
     def _found(self) -> RunRecord:
         """What the folder says."""
         files = {test: self.metrics_file(test) for test in self.tests}
+        tests = {test: _read(file) for test, file in files.items() if file.is_file()}
+        program = _read(self.program_file) if self.program_file.is_file() else {}
         return RunRecord(
-            tests={test: _read(file) for test, file in files.items() if file.is_file()},
+            tests=tests,
             over_activation=self._over_activation(),
             minutes=self._minutes(),
             machine=_text(self.machine_file),
+            digest=self.digest if tests else '',
+            **program,
         )
 
     def _over_activation(self) -> dict[str, float]:

@@ -17,6 +17,11 @@ class RunRecord:
         over_activation: Over-activation of the segmentation by foreground class, in percent.
         minutes: Time of the training; None where unknown.
         machine: What it was trained on; empty where unknown.
+        version: Version of this package that trained it; empty where unknown.
+        commit: Its commit; empty where unknown.
+        digest: Digest of the config that was trained, see :func:`content_key`.
+        equal: Digests of configs that were shown to compute the same, such as those of the same
+            config in the words of a later version.
 
     Examples:
         >>> kept = RunRecord(tests={'metrics': {'mIoU': 60.0}}, machine='a CPU')
@@ -28,6 +33,10 @@ class RunRecord:
     over_activation: dict[str, float] = field(default_factory=dict)
     minutes: float | None = None
     machine: str = ''
+    version: str = ''
+    commit: str = ''
+    digest: str = ''
+    equal: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
@@ -43,8 +52,9 @@ class RunRecord:
             ValueError: If the file holds something else; names it.
         """
         try:
-            return cls(**json.loads(path.read_text(encoding='utf-8')))
-        except (TypeError, ValueError) as error:
+            fields = json.loads(path.read_text(encoding='utf-8'))
+            return cls(**{**fields, 'equal': tuple(fields.get('equal', ()))})
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
                 f'{path}: expected the record of a run, received other content ({error}); remove '
                 'the file, and the run is made again'
@@ -71,12 +81,28 @@ class RunRecord:
         Returns:
             Both together.
         """
+        digest = later.digest or self.digest
         return RunRecord(
             tests={**self.tests, **later.tests},
             over_activation=later.over_activation or self.over_activation,
             minutes=self.minutes if later.minutes is None else later.minutes,
             machine=later.machine or self.machine,
+            version=later.version or self.version,
+            commit=later.commit or self.commit,
+            digest=digest,
+            equal=tuple(sorted({self.digest, *self.equal, *later.equal} - {digest, ''})),
         )
+
+    def is_of(self, digest: str) -> bool:
+        """Whether its figures are those of a config.
+
+        Args:
+            digest: The config's digest.
+
+        Returns:
+            Whether it was trained, or one that computes the same.
+        """
+        return digest in (self.digest, *self.equal)
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -80,11 +80,21 @@ class PartTimer:
         """
         with ExitStack() as stack:
             for (owner, method), name in methods.items():
-                setattr(owner, method, self._counted(getattr(owner, method), name))
+                setattr(owner, method, self.counted(getattr(owner, method), name))
                 stack.callback(delattr, owner, method)
             yield
 
-    def _counted(self, function: Callable, name: str) -> Callable:
+    def counted(self, function: Callable, name: str) -> Callable:
+        """A function whose calls are counted as a part.
+
+        Args:
+            function: The function.
+            name: Name of the part.
+
+        Returns:
+            What to call in its place.
+        """
+
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             with self.part(name):

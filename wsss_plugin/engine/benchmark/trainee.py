@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmseg.structures import SegDataSample
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from wsss_plugin.engine.benchmark.part_timer import PartTimer
 
 VARIANTS = ('package', 'plain')
 
-_PARTS = (
-    'main forward',
-    'CAM passes',
-    'refinement',
-    'contrast passes',
-    'CNN branch',
-    'losses and labels',
-    'backward',
-    'optimiser step',
-)
+_REST = 'the rest'
 
 
 class Trainee:
     """One of two formulations of the same training, with weights and optimiser of its own.
 
+    Its parts are those of the segmentor, under their keys in the config: the main view (features,
+    raw CAMs and logits that carry gradients), the CAM passes over several scales, each label maker
+    ``labels.<name>`` and each loss term ``terms.<name>``, with the passes that only it needs.
+
     Args:
         variant: 'package' for the segmentor's own losses, 'plain' for ``plain_losses``, where the
             attention matrix is written out, too.
-        segmentor: A ``TokenContrastSegmentor``; copied.
+        segmentor: The segmentor; copied.
         inputs: Normalised views by name, each (B, 3, H, W).
         samples: Their data samples.
         plain_losses: Called with segmentor, inputs, samples and ``PartTimer.part``; gives losses
@@ -61,8 +59,9 @@ class Trainee:
         self.plain_losses = plain_losses
         self.timer = PartTimer(device)
         if variant == 'plain':
-            for block in self.segmentor.transformer.trunk.blocks:
-                block.attn.fused_attn = False
+            for module in self.segmentor.modules():
+                if hasattr(module, 'fused_attn'):
+                    module.fused_attn = False
         trained = [weight for weight in self.segmentor.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=6e-5, weight_decay=0.01)
 
@@ -72,21 +71,45 @@ class Trainee:
         Returns:
             Weighted losses by name.
         """
-        model = self.segmentor
         if self.variant == 'plain':
-            return self.plain_losses(model, self.inputs, self.samples, self.timer.part)
-        methods = {
-            (model, 'training_batch'): 'main forward',
-            (model, 'multi_scale_cams'): 'CAM passes',
-            (model, 'class_token_losses'): 'contrast passes',
-            (model, 'pseudo_label'): 'refinement',
-            (model.decode_head, 'forward'): 'main forward',
-        }
-        if 'cnn' in model.cam_heads:
-            methods[model.backbone, 'forward_cnn'] = 'CNN branch'
-        with self.timer.attached(methods):
-            losses = model.loss(self.inputs, self.samples)
+            return self.plain_losses(self.segmentor, self.inputs, self.samples, self.timer.part)
+        with self._timed_parts():
+            losses = self.segmentor.loss(self.inputs, self.samples)
         return {name: value for name, value in losses.items() if 'loss' in name}
+
+    @contextmanager
+    def _timed_parts(self) -> Iterator[None]:
+        model, timer = self.segmentor, self.timer
+        methods = {(maker, 'make'): f'labels.{name}' for name, maker in model.labels.items()}
+        methods |= {(term, 'forward'): f'terms.{name}' for name, term in model.terms.items()}
+        make_batch = model.batch
+
+        def timed_batch(*args: Any, **kwargs: Any) -> Any:
+            batch = make_batch(*args, **kwargs)
+            batch.prepare = timer.counted(batch.prepare, 'main view')
+            batch.cams = timer.counted(batch.cams, 'CAM passes')
+            return batch
+
+        model.batch = timed_batch
+        try:
+            with timer.attached(methods):
+                yield
+        finally:
+            del model.batch
+
+    def products(self) -> float:
+        """Counts the multiplications and additions of an iteration that are products of matrices.
+
+        Attention counts as its two products, whichever kernel computes it otherwise.
+
+        Returns:
+            Operations, each multiplication and each addition one.
+        """
+        counter = FlopCounterMode(display=False)
+        with sdpa_kernel(SDPBackend.MATH), counter:
+            torch.stack(list(self.losses().values())).sum().backward()
+        self.optimizer.zero_grad()
+        return counter.get_total_flops()
 
     def iterate(self) -> tuple[dict[str, float], dict[str, float]]:
         """Runs one training iteration.
@@ -95,7 +118,7 @@ class Trainee:
             Losses by name, and seconds by part.
         """
         self.timer.reset()
-        with self.timer.part('losses and labels'):
+        with self.timer.part(_REST):
             losses = self.losses()
             total = torch.stack(list(losses.values())).sum()
         with self.timer.part('backward'):
@@ -103,8 +126,12 @@ class Trainee:
         with self.timer.part('optimiser step'):
             self.optimizer.step()
             self.optimizer.zero_grad()
-        seconds = self.timer.seconds
-        return (
-            {name: float(loss.detach()) for name, loss in losses.items()},
-            {part: seconds[part] for part in _PARTS if part in seconds},
-        )
+        return {name: float(loss.detach()) for name, loss in losses.items()}, self._seconds()
+
+    def _seconds(self) -> dict[str, float]:
+        """Seconds by part in the order of the segmentor's parts."""
+        model, seconds = self.segmentor, self.timer.seconds
+        parts = [f'labels.{name}' for name in model.labels]
+        parts += [f'terms.{name}' for name in model.terms]
+        order = ['main view', 'CAM passes', *parts, _REST, 'backward', 'optimiser step']
+        return {part: seconds[part] for part in order if part in seconds}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-_TOKEN_HEADS = ('decode_head', 'cam_head', 'aux_cam_head', 'projection_head')
+_INNER = re.compile(r'inner\.(\d+)')
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,11 @@ class Workload:
     """A segmentor with random weights and one random batch, both from a seed.
 
     Args:
-        config: Config file whose ``model`` is a ``TokenContrastSegmentor`` or a subclass.
-        vit: Name of the timm transformer that takes the place of the config's.
+        config: Config file whose ``model`` is a segmentor that is put together from parts.
+        vit: Name of the timm transformer that takes the place of the config's; None for the
+            config's own.
         size: Height and width of the views in pixels.
-        local_size: Height and width of the local crops in pixels.
+        local_size: Height and width of local crops in pixels.
         batch_size: Number of images.
         device: Where it is measured.
         seed: Seed of weights and batch.
@@ -34,7 +38,7 @@ class Workload:
     """
 
     config: str
-    vit: str
+    vit: str | None
     size: int
     local_size: int
     batch_size: int
@@ -49,48 +53,66 @@ class Workload:
             )
 
     def segmentor(self) -> Any:
-        """Builds the segmentor with all losses from the first iteration on.
+        """Builds the segmentor with all loss terms from the first iteration on.
 
         Returns:
             The segmentor in training mode on the device.
 
         Raises:
-            ValueError: If the config has no segmentor that learns from token contrast.
+            ValueError: If the config has no loss terms, or no transformer that could be replaced.
         """
         init_default_scope('mmseg')
         model = Config.fromfile(self.config).model
-        if 'loss_ctc' not in model:
+        terms = [term for term in (model.get('terms') or {}).values() if term is not None]
+        if not terms:
             raise ValueError(
-                f'expected a config of a TokenContrastSegmentor, received model.type={model.type} '
-                f'in {self.config}; name for example configs/_base_/models/toco_vit_b.py'
+                f'expected a config with loss terms in model.terms, received none in {self.config} '
+                f'(model.type={model.type}); name for example configs/_base_/models/toco_vit_b.py'
             )
-        vit = model.backbone.get('vit', model.backbone)
-        vit.update(model_name=self.vit, pretrained=False, inner_blocks=(-3,))
+        for term in terms:
+            term.start = 0
+            if 'local_crops' in term:
+                term.local_crops.size = self.local_size
+        if self.vit is not None:
+            self._replace_transformer(model)
+        model.setdefault('test_cfg', {}).update(cam=bool(model.get('cams')))
         torch.manual_seed(self.seed)
-        for head in _TOKEN_HEADS:
-            model[head].in_channels = MODELS.build(vit).embed_dims
-        model.loss_starts = {}
-        model.setdefault('local_crops', {})['size'] = self.local_size
         return MODELS.build(model).to(self.device).train()
 
-    def batch(self, num_classes: int) -> tuple[dict[str, Tensor], list[SegDataSample]]:
+    def _replace_transformer(self, model: Any) -> None:
+        """Puts the transformer in its place; widths and names of its tokens follow."""
+        vit = model.backbone.get('vit', model.backbone)
+        if 'model_name' not in vit:
+            raise ValueError(
+                f'expected a transformer of timm in model.backbone of {self.config} for --model, '
+                f'received {vit.type}; leave --model out'
+            )
+        former = _size_of(vit)
+        vit.pop('model_args', None)
+        vit.update(model_name=self.vit, pretrained=False)
+        width, _ = _size_of(vit)
+        parts = ('decode_head', 'decode_reads', 'cams', 'heads', 'labels', 'terms')
+        model.update({key: _fitted(model[key], former, width) for key in parts if key in model})
+
+    def batch(self, segmentor: Any) -> tuple[dict[str, Tensor], list[SegDataSample]]:
         """Makes smooth random views, of which one image in two has two classes and padding.
 
         Args:
-            num_classes: Number of foreground classes.
+            segmentor: The segmentor, which says what views its terms need.
 
         Returns:
-            Normalised views by name, each (B, 3, H, W), and the samples.
+            Normalised views by name, each (B, 3, H, W), and the samples, with tags and masks.
         """
         generator = torch.Generator().manual_seed(self.seed)
         shape = (self.batch_size, 3, self.size, self.size)
         views = {}
-        for name in ('view1', 'view2', 'local'):
+        for name in sorted({segmentor.main_view, *segmentor.views}):
             coarse = torch.randn(self.batch_size, 3, 8, 8, generator=generator)
             smooth = F.interpolate(coarse, size=shape[-2:], mode='bicubic')
             fine = 0.1 * torch.randn(shape, generator=generator)
             views[name] = (smooth + fine).to(self.device)
-        samples = [self._sample(index, num_classes) for index in range(self.batch_size)]
+        classes = segmentor.num_foreground
+        samples = [self._sample(index, classes) for index in range(self.batch_size)]
         return views, samples
 
     def _sample(self, index: int, num_classes: int) -> SegDataSample:
@@ -104,12 +126,41 @@ class Workload:
             )
         )
         sample.gt_tags = torch.zeros(num_classes, device=self.device)
-        for label in range(1 + index % 2):
-            sample.gt_tags[(index + label) % num_classes] = 1
+        mask = torch.zeros(1, self.size, self.size, dtype=torch.long, device=self.device)
+        for place in range(1 + index % 2):
+            label = (index + place) % num_classes
+            sample.gt_tags[label] = 1
+            mask[:, place * self.size // 2 :, self.size // 4 :] = label + 1
+        sample.gt_sem_seg = PixelData(data=mask)
         return sample
 
     def __str__(self) -> str:
+        network = self.config if self.vit is None else f'{self.vit} under {self.config}'
         return (
-            f'{self.vit} under {self.config}, {self.batch_size} x {self.size}x{self.size}, '
+            f'{network}, {self.batch_size} x {self.size}x{self.size}, '
             f'local crops {self.local_size}x{self.local_size}, float32, seed {self.seed}'
         )
+
+
+def _size_of(vit: Mapping[str, Any]) -> tuple[int, int]:
+    """Channels and blocks of a transformer."""
+    with torch.device('meta'):
+        built = MODELS.build(vit)
+    return built.embed_dims, len(built.trunk.blocks)
+
+
+def _fitted(part: Any, former: tuple[int, int], width: int) -> Any:
+    """A part of a config for another transformer than that of the former size.
+
+    Inputs of its width get the new one, and tokens of inner blocks are counted from the end.
+    """
+    if isinstance(part, str):
+        return _INNER.sub(lambda found: f'inner.{int(found[1]) - former[1]}', part)
+    if isinstance(part, (list, tuple)):
+        return type(part)(_fitted(value, former, width) for value in part)
+    if not isinstance(part, Mapping):
+        return part
+    fitted = {key: _fitted(value, former, width) for key, value in part.items()}
+    if fitted.get('in_channels') == former[0]:
+        fitted['in_channels'] = width
+    return fitted

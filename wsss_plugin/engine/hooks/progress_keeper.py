@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
+
+from wsss_plugin.engine.run_identity import LAST_FILE
+from wsss_plugin.whole_file import write_text
 
 
 class ProgressKeeper(Hook):
@@ -22,8 +24,8 @@ class ProgressKeeper(Hook):
     That is where data that cannot be read stops it, in training and in validation, and where
     weights, optimisers and schedules belong together. After an error inside an iteration, which
     may have spoilt the weights, nothing is saved. Ctrl-C inside an iteration takes effect at its
-    end; a second one stops at once, without saving. In a training of several processes only an
-    error of the first one can be answered: the others cannot reach it any more.
+    end; a second one stops at once, without saving. Of several processes the one that stops saves:
+    all have the same weights, and the others wait for it in vain.
 
     ``with ProgressKeeper.attached(runner): runner.train()`` is all it takes.
     """
@@ -36,6 +38,7 @@ class ProgressKeeper(Hook):
         self._done = 0
         self._inside = False
         self._interrupted = False
+        self._saved: int | None = None
 
     @classmethod
     @contextmanager
@@ -53,8 +56,17 @@ class ProgressKeeper(Hook):
         try:
             with keeper._orderly_interruption():
                 yield
-        except (Exception, KeyboardInterrupt):
-            keeper._save(runner)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(keeper._kept(runner, keeper._save(runner))) from None
+        except Exception:
+            path = keeper._save(runner)
+            if path is not None:
+                print_log(
+                    f'training stopped after iteration {keeper._done} and is kept in {path}; '
+                    'remove the cause, which follows, and continue with --resume',
+                    logger='current',
+                    level=logging.WARNING,
+                )
             raise
 
     @contextmanager
@@ -115,22 +127,37 @@ class ProgressKeeper(Hook):
         if self._interrupted:
             raise KeyboardInterrupt
 
-    def _save(self, runner: Runner) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Remembers what was saved; files of other runs may have the same names.
+
+        Args:
+            runner (Runner): Unused.
+            checkpoint (dict): About to be saved.
+        """
+        del runner
+        if 'optimizer' in checkpoint:
+            self._saved = checkpoint['meta']['iter']
+
+    def _save(self, runner: Runner) -> Path | None:
+        """Saves the last complete iteration; returns its file, None where there is nothing new."""
         # First, since the runner would build a loop that is not there yet, and perhaps failed to.
         if self._first is None or self._inside or self._done == self._first:
-            return
+            return None
         # A loop over epochs cannot continue inside one.
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
-            return
+            return None
         path = Path(runner.work_dir, f'iter_{self._done}.pth')
-        if not path.is_file():
+        if self._saved != self._done or not path.is_file():
             meta = dict(epoch=runner.epoch, iter=self._done)
-            runner.save_checkpoint(str(path.parent), path.name, meta=meta, by_epoch=False)
-            if is_main_process():
-                Path(runner.work_dir, 'last_checkpoint').write_text(str(path), encoding='utf-8')
-        print_log(
-            f'training stopped after iteration {self._done} and is kept in {path}; remove the '
-            'cause, which follows, and continue with --resume',
-            logger='current',
-            level=logging.WARNING,
-        )
+            # The toolbox lets the first process alone save.
+            save = getattr(Runner.save_checkpoint, '__wrapped__', Runner.save_checkpoint)
+            save(runner, str(path.parent), path.name, meta=meta, by_epoch=False)
+            write_text(path.with_name(LAST_FILE), str(path))
+        return path
+
+    def _kept(self, runner: Runner, path: Path | None) -> str:
+        if path is not None:
+            return f'iteration {self._done} is kept in {path}; continue with --resume'
+        if Path(runner.work_dir, LAST_FILE).is_file():
+            return f'the checkpoints in {runner.work_dir} are kept; continue with --resume'
+        return 'nothing was saved'

@@ -167,10 +167,18 @@ class TimmVisionTransformer(BaseModule):
         # timm has initialised its own modules; MMEngine's recursion would do it again and
         # overwrite what was loaded.
         if self.pretrained:
-            self.trunk.load_state_dict(self._pretrained_model().state_dict())
+            self._load_trunk(self._pretrained_model().state_dict())
         if self.init_cfg:
             self.trunk.is_init = True
             super().init_weights()
+
+    def _load_trunk(self, weights: dict[str, Tensor]) -> None:
+        """Loads weights under the names of the timm model."""
+        self.trunk.load_state_dict(weights)
+
+    def _plain_trunk(self) -> Any:
+        """The timm model that a file of weights belongs to."""
+        return self.trunk
 
     def _pretrained_model(self) -> torch.nn.Module:
         overlay = None
@@ -192,10 +200,11 @@ class TimmVisionTransformer(BaseModule):
         """Refuses a file without weights for each part, which timm would leave random."""
         if file.endswith('.npz'):  # read by names of another framework; timm checks those itself
             return
-        given = checkpoint_filter_fn(load_state_dict(file), self.trunk)
+        trunk = self._plain_trunk()
+        given = checkpoint_filter_fn(load_state_dict(file), trunk)
         missing = [
             name
-            for name in self.trunk.state_dict()
+            for name in trunk.state_dict()
             if name not in given and not name.startswith(_UNUSED)
         ]
         if missing:

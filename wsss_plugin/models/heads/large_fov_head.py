@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -17,7 +18,8 @@ class LargeFOVHead(BaseDecodeHead):
     ViT-B/16).
 
     Args:
-        in_channels: Channels of the feature map.
+        in_channels: Channels of the feature map; of each of several with
+            ``input_transform='resize_concat'``.
         channels: Width of both 3x3 convolutions.
         dilation: Their dilation.
         kwargs: Further arguments of ``BaseDecodeHead``.
@@ -25,7 +27,7 @@ class LargeFOVHead(BaseDecodeHead):
 
     def __init__(
         self,
-        in_channels: int,
+        in_channels: int | Sequence[int],
         channels: int = 512,
         dilation: int = 5,
         dropout_ratio: float = 0.0,
@@ -39,7 +41,7 @@ class LargeFOVHead(BaseDecodeHead):
             kernel_size=3, padding=dilation, dilation=dilation, bias=False
         )
         self.convs = nn.Sequential(
-            nn.Conv2d(in_channels, channels, **geometry),
+            nn.Conv2d(self.in_channels, channels, **geometry),
             nn.ReLU(),
             nn.Conv2d(channels, channels, **geometry),
             nn.ReLU(),

@@ -4,6 +4,7 @@ from wsss_plugin.models.losses.affinity_loss import AffinityLoss
 from wsss_plugin.models.losses.balanced_cross_entropy_loss import BalancedCrossEntropyLoss
 from wsss_plugin.models.losses.class_token_contrast_loss import ClassTokenContrastLoss
 from wsss_plugin.models.losses.dense_energy_loss import DenseEnergyLoss
+from wsss_plugin.models.losses.displacement_loss import DisplacementLoss
 from wsss_plugin.models.losses.multi_label_soft_margin_loss import MultiLabelSoftMarginLoss
 from wsss_plugin.models.losses.patch_token_contrast_loss import PatchTokenContrastLoss
 from wsss_plugin.models.losses.process_mean import process_mean
@@ -15,6 +16,7 @@ __all__ = [
     'BalancedCrossEntropyLoss',
     'ClassTokenContrastLoss',
     'DenseEnergyLoss',
+    'DisplacementLoss',
     'MultiLabelSoftMarginLoss',
     'PatchTokenContrastLoss',
     'SemanticConsistencyLoss',

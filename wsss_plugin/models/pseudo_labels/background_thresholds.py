@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wsss_plugin.ops.thresholds import image_threshold
+
 
 @dataclass
 class BackgroundThresholds:
@@ -61,6 +63,4 @@ class BackgroundThresholds:
                 f'expected one high threshold for each of the {tags.shape[1]} classes in '
                 f'model.{self.key}, received {len(self.high)}; give as many, or a single number'
             )
-        high = torch.tensor(tuple(self.high), device=tags.device)
-        present = (tags > 0) | ~(tags > 0).any(dim=1, keepdim=True)
-        return torch.where(present, high, high.new_zeros(())).amax(dim=1)
+        return image_threshold(torch.tensor(tuple(self.high)), tags)

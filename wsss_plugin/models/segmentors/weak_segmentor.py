@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import ConfigDict
-from mmengine.logging import MessageHub
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from wsss_plugin.models.batch import Batch
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
-from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
-from wsss_plugin.models.phase_plan import active_terms, check_plan, needs_at, phase_starts
+from wsss_plugin.models.phase_plan import check_plan
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
 from wsss_plugin.models.segmentors.toolbox_segmentor import ToolboxSegmentor
+from wsss_plugin.models.segmentors.training_steps import TrainingSteps
 from wsss_plugin.models.segmentors.weak_segmentor_config import WeakSegmentorConfig
+from wsss_plugin.models.version_0_1 import rename_when_loaded
 from wsss_plugin.ops.class_prior import with_class_prior
 
 _MULTI_SCALE = dict(scales=(1.0, 0.5, 1.5))
@@ -28,7 +27,7 @@ _TEST_CFG = dict(mode='whole', class_prior=None, cam_threshold=0.5)
 
 
 @MODELS.register_module()
-class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
+class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
     """Image and tags, views, features, CAM, pseudo label, loss: each a part of the config.
 
     A prediction runs backbone and decode head; without a decode head the CAM called ``final``
@@ -94,6 +93,7 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         self.backbone = MODELS.build(backbone)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
+        self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
         check_multi_scale(self)
 
@@ -124,21 +124,6 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         """Names of the CAM sources that show something else than the decode head's segmentation."""
         return tuple(name for name, source in self.cams.items() if not source.reads_decoder)
 
-    def phases(self, max_iters: int | None = None) -> tuple[int, ...]:
-        """Iterations at which a term begins or other CAMs make a label.
-
-        Args:
-            max_iters: Length of the training; default: that of the running one.
-
-        Returns:
-            Iterations, the first 0.
-        """
-        return phase_starts(self, max_iters or self._running('max_iters'))
-
-    @staticmethod
-    def _running(name: str) -> Any:
-        return MessageHub.get_current_instance().get_info(name, None)
-
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """The features that the decode head reads, or else the CAM called final.
 
@@ -168,68 +153,6 @@ class WeakSegmentor(WeakSegmentorConfig, ToolboxSegmentor):
         forward = ForwardPass(self, inputs, features=(*self.decode_reads, *features))
         logits = self.decode_head.predict_by_feat(forward.decode_logits, batch_img_metas)
         return logits if prior is None else with_class_prior(logits, forward.logits(prior))
-
-    def batch(
-        self,
-        inputs: Tensor | Mapping[str, Tensor],
-        data_samples: Sequence[SegDataSample],
-        needs: Needs | None = None,
-        iteration: int | None = None,
-    ) -> Batch:
-        """A batch that parts can read.
-
-        Args:
-            inputs: Normalised images (B, 3, H, W), or views by name.
-            data_samples: Their samples.
-            needs: What will be read.
-            iteration: 0-based iteration, None outside a training.
-
-        Returns:
-            The batch.
-
-        Raises:
-            KeyError: If the main view is missing.
-        """
-        views = inputs if isinstance(inputs, Mapping) else {self.main_view: inputs}
-        required = {self.main_view} | (set() if iteration is None else self.views)
-        if not required <= set(views):
-            raise KeyError(
-                f'expected the views {tuple(sorted(required))} as training inputs, received '
-                f'{sorted(views)}; use MultiCropViews in the pipeline and MultiViewDataPreProcessor'
-            )
-        return Batch(self, views, data_samples, needs, iteration, self._running('max_iters'))
-
-    def loss(
-        self, inputs: Tensor | Mapping[str, Tensor], data_samples: list[SegDataSample]
-    ) -> dict[str, Tensor]:
-        """All losses of a training iteration, each already weighted.
-
-        Args:
-            inputs: Normalised views by name, or the main view alone, each (B, 3, H, W).
-            data_samples: Samples with ``gt_tags``, perhaps ``box`` and ``sample_seed``.
-
-        Returns:
-            Losses by name; the dual-branch paper's equation (13) is their sum.
-
-        Raises:
-            KeyError: If a view is missing.
-            ValueError: If two terms give a loss of the same name.
-        """
-        iteration, max_iters = self._running('iter') or 0, self._running('max_iters')
-        needs = needs_at(self, iteration, max_iters)
-        batch = self.batch(inputs, data_samples, needs, iteration)
-        batch.prepare()
-        active = active_terms(self, iteration, max_iters)
-        losses: dict[str, Tensor] = {}
-        for name, term in self.terms.items():
-            new = term(batch) if name in active else term.idle_losses(name, self)
-            if repeated := sorted(losses.keys() & new.keys()):
-                raise ValueError(
-                    f'expected losses of different names, received {repeated} of model.terms.'
-                    f'{name} a second time; set loss.loss_name'
-                )
-            losses.update(new)
-        return losses
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None

@@ -56,11 +56,25 @@ class AffinityTerm(LossTerm):
         head = batch.main.head(self.head)
         maps = list(batch.main.features(head.reads).values())
         affinity = head.affinity(maps)
-        label = _at(batch.label(self.labels), tuple(maps[0].shape[-2:]))
+        label = label_on_grid(batch.label(self.labels), tuple(maps[0].shape[-2:]))
         return {self.loss.loss_name: self.loss(affinity, label, head.radius, head.border)}
 
 
-def _at(label: Tensor, grid: tuple[int, ...]) -> Tensor:
+def label_on_grid(label: Tensor, grid: tuple[int, ...]) -> Tensor:
+    """The label at the centre of each cell of a grid.
+
+    Args:
+        label: Label map (B, H, W).
+        grid: Height and width of the grid.
+
+    Returns:
+        Label map (B, h, w); the label itself where it is on the grid.
+
+    >>> import torch
+    >>> label = torch.tensor([[[0, 0, 1], [0, 2, 1], [255, 1, 1]]])
+    >>> label_on_grid(label, (1, 1)).tolist()
+    [[[2]]]
+    """
     if tuple(label.shape[-2:]) == grid:
         return label
     resized = F.interpolate(label.unsqueeze(1).float(), size=grid, mode='nearest-exact')

@@ -49,6 +49,25 @@ def renamed_weights(weights: Mapping[str, _Weight]) -> dict[str, _Weight]:
     return {_renamed(name): weight for name, weight in weights.items()}
 
 
+def rename_when_loaded(
+    _module: Any, state_dict: dict[str, Any], prefix: str, *_arguments: Any
+) -> None:
+    """A hook of ``register_load_state_dict_pre_hook`` by which weights of version 0.1 load.
+
+    Args:
+        _module (Any): The module that is loaded.
+        state_dict (dict): Weights by name; changed in place.
+        prefix (str): What stands before the module's own names.
+        _arguments (Any): Others of torch's protocol.
+    """
+    own = {name: state_dict[name] for name in state_dict if name.startswith(prefix)}
+    plain = {name.removeprefix(prefix): weight for name, weight in own.items()}
+    if is_version_0_1(plain):
+        for name in own:
+            del state_dict[name]
+        state_dict.update({prefix + name: w for name, w in renamed_weights(plain).items()})
+
+
 def _renamed(name: str) -> str:
     wrapped = 'module.' if name.startswith('module.') else ''
     plain = name.removeprefix('module.')

@@ -1,0 +1,117 @@
+"""Numbers of ReCAM's and AffinityNet's papers and codes under the keys of the configs."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+FUSION = dict(
+    scales=(1.0, 0.5, 1.5, 2.0), resize='bicubic', rounding='nearest', relu='raw', flip='sum'
+)
+
+
+def _load(name):
+    init_default_scope('mmseg')
+    return Config.fromfile(CONFIGS / f'{name}.py')
+
+
+@pytest.mark.parametrize(
+    ('name', 'iterations', 'batch', 'weights', 'weight', 'threshold'),
+    [
+        ('recam/voc_cam', 5 * (10582 // 16), 16, 'first', None, 0.21),
+        ('recam/voc', 4 * (10582 // 16), 16, 'product', 1.0, 0.21),
+        ('recam/coco_cam', 5 * (82783 // 16), 16, 'first', None, 0.15),
+        ('recam/coco', 4 * (82783 // 6), 6, 'first', 0.1, 0.15),
+    ],
+)
+def test_recam(name, iterations, batch, weights, weight, threshold):
+    config = _load(name)
+    model = config.model
+    assert config.train_cfg.max_iters == iterations
+    assert config.param_scheduler.model[0].end == iterations + 1
+    assert config.train_dataloader.batch_size == batch
+    assert model.cams.final.weights == weights
+    assert model.terms.get('softmax', {}).get('weight') == weight
+    assert {config.val_evaluator.cam_threshold, model.test_cfg.cam_threshold} == {threshold}
+    assert model.backbone.strides == (1, 2, 2, 1)
+    fusion = dict(model.multi_scale)
+    assert fusion == dict(FUSION, normalise='max', multiple=16)
+
+
+def _rates(config):
+    with torch.device('meta'):
+        model = MODELS.build(copy.deepcopy(config.model))
+    options = copy.deepcopy(config.optim_wrapper)
+    settings = {
+        'type': options.pop('constructor'),
+        'paramwise_cfg': options.pop('paramwise_cfg'),
+        'optim_wrapper_cfg': options,
+    }
+    wrapper = OPTIM_WRAPPER_CONSTRUCTORS.build(settings)(model)
+    return {
+        name: group['lr']
+        for member in wrapper.optim_wrappers.values()
+        for group in member.optimizer.param_groups
+        for name in group['param_names']
+    }
+
+
+@pytest.mark.parametrize(
+    ('name', 'trunk', 'first', 'second'),
+    [('recam/voc_cam', 0.1, 1.0, 1.0), ('recam/voc', 5e-5, 5e-5, 5e-4)],
+)
+def test_recam_learning_rates(name, trunk, first, second):
+    rates = _rates(_load(name))
+    assert rates['backbone.layer4.0.conv1.weight'] == pytest.approx(trunk)
+    assert rates['cams.base.classifier.weight'] == pytest.approx(first)
+    assert rates['cams.final.classifier.weight'] == pytest.approx(second)
+
+
+def test_irn_learning_rates():
+    rates = _rates(_load('recam/shapes_irn'))
+    assert rates['heads.irn.edge.weight'] == pytest.approx(0.1)
+    assert rates['heads.irn.displacement_levels.0.0.weight'] == pytest.approx(1.0)
+    assert rates['heads.irn.displacement.weight'] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize('name', ['recam/voc', 'recam/coco', 'recam/shapes_irn'])
+def test_second_runs_start_from_modules_of_the_model(name):
+    config = _load(name)
+    with torch.device('meta'):
+        model = MODELS.build(copy.deepcopy(config.model))
+    for path in config.load_part.modules:
+        assert model.get_submodule(path)
+
+
+def test_affinitynet():
+    config = _load('affinitynet/voc_r38_cam')
+    assert config.train_cfg.max_iters == 15 * (10582 // 16)
+    assert config.optim_wrapper.optimizer.momentum == config.optim_wrapper.optimizer.weight_decay
+    assert dict(config.model.multi_scale) == dict(FUSION, normalise='max', multiple=1)
+    assert config.model.cams.base is None
+    shapes = _load('affinitynet/shapes').model
+    assert (shapes.labels.pairs.low_alpha, shapes.labels.pairs.high_alpha) == (4, 32)
+    walk = shapes.labels.walk
+    assert (walk.alpha, walk.beta, walk.steps) == (16, 8, 256)
+    borders = [_load(f'affinitynet/shapes{end}').model for end in ('', '_published_border')]
+    assert [model.heads.affinity.border for model in borders] == ['complete', 'published']
+
+
+def test_recam_on_the_dual_branch_begins_after_its_base():
+    config = _load('recam/dual_shapes')
+    starts = {name: term.get('start', 0) for name, term in config.model.terms.items()}
+    assert starts['cls'] < starts['consistency'] < starts['softmax']
+    for maker in ('pixel', 'token'):
+        later = [start for start, names in config.model.labels[maker].cams if 'recam' in names]
+        assert later == [900]
+        assert later[0] > starts['softmax']
+    assert 'cams.recam' in config.optim_wrapper.paramwise_cfg.branches.cnn
