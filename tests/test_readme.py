@@ -36,7 +36,7 @@ from wsss_plugin.engine.run_config import enable_tta, load_config
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / 'README.md'
-PAGES = [README, *sorted((ROOT / 'docs').rglob('*.md'))]
+PAGES = [README, ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 DOCS = ROOT / 'docs'
 OUTSIDE = 'Messages of other packages'
@@ -430,3 +430,88 @@ def test_own_config_can_be_built(configs, tmp_path, monkeypatch):
         assert len(dataset) == 1
         assert dataset[0]['data_samples'].gt_sem_seg.data.unique().tolist() == [1]
     assert METRICS.build(config.val_evaluator).split == 'val'
+
+
+# --- docs/concepts.md ------------------------------------------------------------------------
+
+
+def _part(config, key):
+    part = config.model
+    for name in key.split('.'):
+        part = (part or {}).get(name)
+    return part
+
+
+def test_configs_side_by_side_are_those_of_the_files():
+    text = (DOCS / 'concepts.md').read_text(encoding='utf-8')
+    rows = re.findall(r'^\| `(\w+(?:\.\w+)?)` \| (.*?) \| (.*?) \|$', text, flags=re.MULTILINE)
+    configs = [
+        Config.fromfile(ROOT / 'configs' / name)
+        for name in ('toco_vit_b_voc.py', 'dual_vit_r50_voc.py')
+    ]
+    for key, *cells in rows:
+        for cell, config in zip(cells, configs, strict=True):
+            part = _part(config, key)
+            if cell == '–':
+                assert part is None, key
+                continue
+            kind, *names = re.findall(r'`([\w.]+)`', cell)
+            assert part.type == kind, key
+            stated = part.get('reads') or part.get('cams') or part.get('labels') or ()
+            if '.' in key:
+                assert tuple(names) == ((stated,) if isinstance(stated, str) else tuple(stated)), (
+                    key
+                )
+    parts = {
+        f'{kind}.{name}'
+        for kind in ('cams', 'labels', 'terms')
+        for config in configs
+        for name, part in config.model[kind].items()
+        if part is not None
+    }
+    assert parts == {key for key, *_ in rows if '.' in key}
+
+
+# --- docs/results ----------------------------------------------------------------------------
+
+
+def _changed_models():
+    """Configs, and options of their models, in the commands of the results' pages."""
+    commands = set()
+    for page in sorted((DOCS / 'results').glob('*.md')):
+        for block in _blocks(page, 'bash'):
+            for line in block.text.replace('\\\n', ' ').splitlines():
+                words = shlex.split(line, comments=True)
+                configs = [word for word in words if re.match(r'configs/.*\.py$', word)]
+                options = [word for word in words if re.match(r'model\.[\w.]+=(?!\.\.\.)', word)]
+                if options and configs and (ROOT / configs[0]).is_file():
+                    commands.add(shlex.join([configs[0], *options]))
+    return sorted(commands)
+
+
+@pytest.mark.parametrize('command', _changed_models())
+def test_models_of_the_results_can_be_built(command):
+    file, *options = shlex.split(command)
+    parsed = _tool('train').parse_args([file, '--cfg-options', *options])
+    config = load_config(str(ROOT / file), options=parsed.cfg_options)
+    with torch.device('meta'):
+        MODELS.build(config.model)
+
+
+@pytest.mark.usefixtures('configs')
+def test_modules_and_configs_of_the_results_fit(tmp_path, monkeypatch):
+    """Those that are of version 0.1 say so in their first line and are left out."""
+    blocks = _blocks(DOCS / 'results' / 'voc_animals_readings.md', 'python')
+    files = {block.file: block.text for block in blocks if block.file}
+    for file, text in files.items():
+        (tmp_path / file).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    modules = [file for file, text in files.items() if '@MODELS.register_module()' in text]
+    for file in modules:
+        importlib.import_module(Path(file).stem)
+    printed = [file for file in files if file.startswith('configs/')]
+    assert len(modules) >= 3
+    assert len(printed) >= 4
+    for file in printed:
+        with torch.device('meta'):
+            MODELS.build(Config.fromfile(tmp_path / file).model)

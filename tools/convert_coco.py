@@ -124,6 +124,13 @@ def main(arguments: list[str] | None = None) -> int:
             f'convert_coco: {args.ann_file}: no such file; name instances_*.json', file=sys.stderr
         )
         return 1
+    if args.out.exists() and not args.out.is_dir():
+        print(
+            f'convert_coco: {args.out}: expected a folder for the masks, found a file; name '
+            'another',
+            file=sys.stderr,
+        )
+        return 1
     try:
         crowd_label = 255 if args.crowd == 'ignore' else -1
         jobs = list(_jobs(args.ann_file, args.out, crowd_label, args.skip_without_outline))

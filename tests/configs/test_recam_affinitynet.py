@@ -83,7 +83,7 @@ def test_irn_learning_rates():
     assert rates['heads.irn.displacement.weight'] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize('name', ['recam/voc', 'recam/coco', 'recam/shapes_irn'])
+@pytest.mark.parametrize('name', ['recam/voc', 'recam/coco', 'recam/shapes_irn', 'affinitynet/voc'])
 def test_second_runs_start_from_modules_of_the_model(name):
     config = _load(name)
     with torch.device('meta'):
@@ -104,6 +104,28 @@ def test_affinitynet():
     assert (walk.alpha, walk.beta, walk.steps) == (16, 8, 256)
     borders = [_load(f'affinitynet/shapes{end}').model for end in ('', '_published_border')]
     assert [model.heads.affinity.border for model in borders] == ['complete', 'published']
+
+
+def test_affinitynet_on_resnet50():
+    config = _load('affinitynet/voc')
+    assert config.train_cfg.max_iters == 8 * (10582 // 8)
+    head = config.model.heads.affinity
+    assert (head.channels, head.radius, head.border) == ((64, 128, 256), 5, 'published')
+    assert config.model.backbone.strides == (1, 2, 1, 1)
+    rates = _rates(config)
+    assert rates['heads.affinity.f9.weight'] == pytest.approx(1.0)
+    assert rates['cams.base.classifier.weight'] == pytest.approx(0.1)
+
+
+def test_segmentation_network_of_the_paper():
+    config = _load('affinitynet/segmentor_voc')
+    with torch.device('meta'):
+        model = MODELS.build(copy.deepcopy(config.model))
+    convolutions = [m for m in model.decode_head.convs.modules() if isinstance(m, torch.nn.Conv2d)]
+    shapes = [(conv.in_channels, conv.out_channels, conv.dilation) for conv in convolutions]
+    assert shapes == [(4096, 512, (12, 12)), (512, 512, (12, 12))]
+    scales = [step.scale_factor for step in config.tta_pipeline[1].transforms[0]]
+    assert scales == [0.5, 0.75, 1.0, 1.25, 1.5]
 
 
 def test_recam_on_the_dual_branch_begins_after_its_base():

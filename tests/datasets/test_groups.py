@@ -43,6 +43,7 @@ def test_images_of_other_splits_may_be_there(read):
         ({'a': {'hard': 1}}, 'for image a, received'),
         ({'zzz': ['hard']}, "received 'zzz', which is none; correct the name"),
         ({'../images/a': ['hard']}, "entry '../images/a': .*lead elsewhere"),
+        ({'a/' * 3000: []}, 'which is none'),
         ({'a': [], 'a.jpg': []}, r'one entry per image, received a and a\.jpg'),
         (['a'], 'expected an object of image names'),
     ],

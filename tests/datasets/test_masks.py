@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
+from wsss_plugin.errors import DataError
 
 
 @pytest.fixture
@@ -61,4 +62,21 @@ def test_what_one_channel_of_eight_bits_holds(mask, mode):
     path, ids = mask
     Image.fromarray(ids).convert(mode).save(path)
     require_readable_mask(str(path))
+    require_class_ids(str(path))
+
+
+@pytest.mark.parametrize('options', [{'format': 'JPEG'}, {'format': 'TIFF', 'compression': 'jpeg'}])
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+def test_files_that_change_values(mask, options, suffix):
+    path, ids = mask
+    path = path.with_suffix(suffix)
+    Image.fromarray(ids).save(path, **options)
+    with pytest.raises(DataError, match=rf'mask\{suffix}: .*in the format {options["format"]}'):
+        require_class_ids(str(path))
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'BMP', 'TIFF', 'GIF'])
+def test_files_that_keep_values(mask, kind):
+    path, ids = mask
+    Image.fromarray(ids).save(path, format=kind)
     require_class_ids(str(path))

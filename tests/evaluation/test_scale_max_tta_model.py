@@ -103,3 +103,14 @@ def test_errors():
     logits, _ = augmentations()
     with pytest.raises(KeyError, match='img_shape'):
         run(ScaleMaxTTAModel(Echo()), logits, [SegDataSample() for _ in logits])
+
+
+def test_maximum_of_probabilities():
+    logits, samples = augmentations()
+    model = ScaleMaxTTAModel(Echo(), scale_fusion='max', of_probabilities=True)
+    merged = run(model, logits[::2], samples[::2])
+    expected = torch.maximum(logits[0].softmax(0), logits[2].softmax(0))
+    torch.testing.assert_close(merged.seg_logits.data.exp(), expected)
+    assert torch.equal(merged.pred_sem_seg.data[0], expected.argmax(0))
+    of_logits = torch.maximum(logits[0], logits[2]).argmax(0)
+    assert (merged.pred_sem_seg.data[0] != of_logits).any()

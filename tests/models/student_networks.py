@@ -6,7 +6,6 @@ import copy
 from typing import Any
 
 import torch
-from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -78,10 +77,3 @@ def samples(tags: Any = ((1, 0, 1), (0, 1, 0)), strong: bool = True) -> list[Seg
 def views(count: int = 2) -> dict[str, Tensor]:
     """Random views."""
     return dict(view1=torch.randn(count, 3, SIDE, SIDE), strong=torch.randn(count, 3, 32, 32))
-
-
-def at_iteration(iteration: int, max_iters: int = 20) -> None:
-    """Tells segmentors which iteration of a training runs."""
-    hub = MessageHub.get_current_instance()
-    hub.update_info('iter', iteration)
-    hub.update_info('max_iters', max_iters)

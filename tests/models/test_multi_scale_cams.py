@@ -37,9 +37,10 @@ def test_the_decoder_s_cam_at_scale_1_is_that_of_its_logits():
     segmentor.decode_head.register_forward_hook(lambda *_: runs.append(1))
     image = torch.randn(1, 3, 32, 48)
     main = segmentor.batch(image, []).main
+    logits = main.decode_logits
     options = dict(scales=(1.0,), flip=None, normalise=None)
     cam = multi_scale_cams(segmentor, main, ['decoder'], options)['decoder']
-    expected = F.interpolate(decoder_cam(main.decode_logits), size=(32, 48), mode='bilinear')
+    expected = F.interpolate(decoder_cam(logits), size=(32, 48), mode='bilinear')
     torch.testing.assert_close(cam, expected.detach())
     assert len(runs) == 1
 
@@ -67,6 +68,11 @@ def test_the_backbone_runs_once_a_scale_for_all_sources():
     multi_scale_cams(segmentor, main, ['final', 'aux', 'cnn'], dict(scales=(1.0, 0.5, 1.5)))
     # Mirror images alone at scale 1, by both branches.
     assert runs == [2, 2, 4, 4, 4, 4]
+    del runs[:]
+    main = segmentor.batch(main.image, []).main
+    multi_scale_cams(segmentor, main, ['final', 'aux', 'cnn'], dict(scales=(1.0, 0.5, 1.5)))
+    # Images and mirror images together where nothing else reads the images.
+    assert runs == [4, 4, 4, 4, 4, 4]
 
 
 def test_statistics_stay_and_no_path_is_dropped():

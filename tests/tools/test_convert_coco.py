@@ -60,8 +60,9 @@ def test_errors_are_one_line(tool, tmp_path, capsys):
     assert tool['main']([str(tmp_path / 'nothing.json'), str(tmp_path)]) == 1
     (tmp_path / 'other.json').write_text('[]')
     assert tool['main']([str(tmp_path / 'other.json'), str(tmp_path)]) == 1
+    assert tool['main']([str(tmp_path / 'other.json'), str(tmp_path / 'other.json')]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert [line.startswith('convert_coco: ') for line in lines] == [True, True]
+    assert [line.startswith('convert_coco: ') for line in lines] == [True, True, True]
 
 
 @pytest.mark.parametrize('key', ['height', 'width'])

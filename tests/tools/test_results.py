@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from wsss_plugin.engine.ablation import RunRecord
+
 ROOT = Path(__file__).parents[2]
+RUNS = ROOT / 'docs' / 'results' / 'runs'
+RECORDS = sorted(RUNS.rglob('*.json'))
 _COMMAND = re.compile(r'^Written by `python tools/run_ablations\.py (.+)`\.$', re.MULTILINE)
 
 
@@ -41,17 +45,27 @@ def test_there_are_recorded_tables():
     assert RECORDED
 
 
-def test_no_record_is_left_of_another_config(tool, tmp_path, monkeypatch):
-    """A config that was changed is another run; its old record would never be read again."""
+def test_every_record_is_of_a_row_as_its_config_is(tool, tmp_path, monkeypatch):
+    """A config that was changed is another run, and its record an old one."""
     monkeypatch.chdir(ROOT)
-    module, used = tool('run_ablations'), set()
+    module, used = tool('run_ablations'), {}
     for arguments in RECORDED.values():
         args = module.parse_args(arguments)
         rows = module.plan_rows(
             args.configs, args.seeds, tmp_path, args.cfg_options, args.multi_scale, args.records
         )
-        used |= {run.record_file for row in rows for run in row.runs}
-    folders = {ROOT / path.parents[1] for path in used}
-    assert {path for folder in folders for path in folder.rglob('*.json')} <= {
-        ROOT / path for path in used
-    }
+        used |= {ROOT / run.record_file: run for row in rows for run in row.runs}
+    assert set(RECORDS) <= set(used)
+    assert [path for path, run in used.items() if run.old is not None] == []
+
+
+@pytest.mark.parametrize('path', RECORDS, ids=[path.parent.name for path in RECORDS])
+def test_a_record_lies_under_its_config_and_says_where_it_is_from(path, tmp_path):
+    folder = path.parent.relative_to(RUNS)
+    assert (ROOT / 'configs' / folder).with_suffix('.py').is_file()
+    record = RunRecord.read(path)
+    assert record.version
+    assert record.commit
+    assert record.digest
+    record.write(tmp_path / path.name)
+    assert (tmp_path / path.name).read_text() == path.read_text()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import wsss_plugin
 from wsss_plugin.engine.ablation import RunExecutor, plan_rows
 
 _CONFIG = """
@@ -167,6 +168,23 @@ def test_recorded_runs_are_not_repeated_elsewhere(tool, configs, calls, tmp_path
     main([*_arguments(configs, tmp_path), *records])
     assert calls == []
     assert (tmp_path / 'docs' / 'toy.md').read_text() == text
+
+
+def test_old_records_are_shown_as_such_and_made_again(tool, configs, calls, tmp_path):
+    main, page = tool('run_ablations').main, tmp_path / 'docs' / 'toy.md'
+    arguments = [*_arguments(configs[:1], tmp_path), '--records', str(tmp_path / 'kept')]
+    main(arguments)
+    shutil.rmtree(tmp_path / 'work')
+    calls.clear()
+    configs[0].write_text(_CONFIG.format(width=3))
+    main([*arguments, '--report-only'])
+    text = page.read_text()
+    assert f'| full (old: version {wsss_plugin.__version__}) | 2 | 61.0 ± 1.4 |' in text
+    assert 'finished: 0 of 2 runs' in text
+    main(arguments)
+    assert len(calls) == 4
+    assert '| full | 2 | 61.0 ± 1.4 |' in page.read_text()
+    assert len(list((tmp_path / 'kept').rglob('*.json'))) == 2
 
 
 def _folder_of(configs, tmp_path):

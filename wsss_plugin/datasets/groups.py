@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Groups:
         for name in sorted(names):
             file = relative_name(name, f'{self.path}: entry {received(name)}')
             suffixes = ('', *IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
-            if not any((self.folder / (file + suffix)).is_file() for suffix in suffixes):
+            if not any(os.path.isfile(self.folder / (file + suffix)) for suffix in suffixes):
                 raise DataError(
                     f'{self.path}: expected names of images in {self.folder}, received '
                     f'{received(name)}, which is none; correct the name or remove the entry'

@@ -38,7 +38,7 @@ def why_not_found(folder: Path, name: str) -> str:
         str: The reason, and what to do.
     """
     wanted = Path(name)
-    if _is_hidden(wanted) and (folder / wanted).exists():
+    if _is_hidden(wanted) and os.path.exists(folder / wanted):
         return f'{name} is hidden, as its name begins with a dot; rename it'
     # An image in a sub-folder, or with a suffix in capitals, is one that a user takes for the same.
     for path in sorted(folder.rglob('*')):

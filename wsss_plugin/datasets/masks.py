@@ -51,15 +51,18 @@ def require_class_ids(path: str) -> None:
     """
     try:
         with Image.open(path) as image:
-            kind, mode, channels = image.format, image.mode, len(image.getbands())
+            mode, channels = image.mode, len(image.getbands())
+            lossy = image.format in _LOSSY or 'jpeg' in str(image.info.get('compression'))
+            kind = image.format
     except OSError:
         # Not on this machine or in no format of Pillow's: a transform of the user's own loaded it.
         return
-    if kind in _LOSSY:
+    if lossy:
         raise DataError(
             f'{path}: expected a mask whose values stay as they were saved, received a file in the '
-            f'format {kind}, whatever its name, which changes values at the borders of objects; '
-            'make the mask again as an 8-bit or palette PNG, a copy of this file keeps the damage'
+            f'format {kind}, whatever its name, of a kind that changes values at the borders of '
+            'objects; make the mask again as an 8-bit or palette PNG, from its source: a copy of '
+            'this file keeps the damage'
         )
     if channels > 1:
         raise DataError(

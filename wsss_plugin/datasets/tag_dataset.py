@@ -280,10 +280,9 @@ class TagDataset(BaseSegDataset):
                 first[path] = sample
 
     def _require_files_inside(self, samples: Sequence[dict[str, Any]]) -> None:
-        folders = {key: folder for key, folder in self.data_prefix.items() if folder}
-        if self.data_root:
-            folders['data_root'] = self.data_root
-        guard = LinkGuard(dict.fromkeys(folders.values()))
+        # Without a folder the names are relative to where the tool was started.
+        folders = [folder or '.' for folder in self.data_prefix.values()]
+        guard = LinkGuard(dict.fromkeys([self.data_root or folders[0], *folders]))
         keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
         for sample in samples:
             where = f'{self.ann_file}: {_entry(sample)}'

@@ -1,7 +1,7 @@
 import pytest
 from mmengine.config import Config
 
-from wsss_plugin.engine.ablation import content_key, plan_rows
+from wsss_plugin.engine.ablation import RunRecord, content_key, plan_rows
 
 _METRIC = 'test_evaluator = [dict(type="IoUMetric"), dict(type="WSSSMetric")]\n'
 _BASE = dict(model=dict(type='A'), train_cfg=dict(max_iters=7))
@@ -36,9 +36,7 @@ def test_configs_of_equal_content_share_their_runs(tmp_path):
 
 def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     config = tmp_path / 'renamed.py'
-    config.write_text(
-        'model = dict(type="WeakSegmentor")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC
-    )
+    _write(config)
     (row,) = plan_rows([config], [0], tmp_path / 'work', {})
     present = row.runs[0].folder.parent
     former = present.with_name(present.name.replace('renamed', 'former'))
@@ -47,16 +45,59 @@ def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     assert row.runs[0].folder == former / 'seed_0'
 
 
-def test_records_lie_in_a_folder_of_the_content(tmp_path):
-    config = tmp_path / 'toy.py'
-    config.write_text(
-        'model = dict(type="WeakSegmentor")\ntrain_cfg = dict(max_iters=7)\n' + _METRIC
-    )
-    (row,) = plan_rows([config], [0, 3], tmp_path / 'work', {}, records=tmp_path / 'kept')
-    folder = tmp_path / 'kept' / row.runs[0].folder.parent.name
-    assert [run.record_file for run in row.runs] == [folder / 'seed_0.json', folder / 'seed_3.json']
+def _write(path, text='model = dict(type="WeakSegmentor")'):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'{text}\ntrain_cfg = dict(max_iters=7)\n{_METRIC}')
+    return path
+
+
+def _files(configs, tmp_path, seeds=(0,), options=None):
+    rows = plan_rows(configs, seeds, tmp_path / 'work', options or {}, records=tmp_path / 'kept')
+    return [[run.record_file for run in row.runs] for row in rows]
+
+
+def test_records_lie_under_config_and_seed(tmp_path):
+    config = _write(tmp_path / 'configs' / 'toys' / 'toy.py')
+    folder = tmp_path / 'kept' / 'toys' / 'toy'
+    expected = [folder / 'seed_0.json', folder / 'seed_3.json']
+    assert _files([config], tmp_path, (0, 3)) == [expected]
+    _write(config, 'model = dict(type="WeakSegmentor", other=1)')
+    assert _files([config], tmp_path, (0, 3)) == [expected]
     (row,) = plan_rows([config], [0], tmp_path / 'work', {})
     assert row.runs[0].record_file is None
+
+
+def test_a_config_elsewhere_has_its_own_name(tmp_path):
+    config = _write(tmp_path / 'mine' / 'toy.py')
+    assert _files([config], tmp_path) == [[tmp_path / 'kept' / 'toy' / 'seed_0.json']]
+    other = _write(tmp_path / 'yours' / 'toy.py', 'model = dict(type="WeakSegmentor", other=1)')
+    with pytest.raises(ValueError, match=r"different names.*'toy'"):
+        _files([config, other], tmp_path)
+
+
+def test_options_have_records_of_their_own(tmp_path):
+    config = _write(tmp_path / 'toy.py')
+    plain, three, four = (
+        _files([config], tmp_path, options=options)[0][0].parent.name
+        for options in ({}, {'train_cfg.max_iters': 3}, {'train_cfg.max_iters': 4})
+    )
+    assert plain == 'toy'
+    assert len({plain, three, four}) == 3
+
+
+def test_a_record_of_equal_content_is_found_under_another_name(tmp_path):
+    config = _write(tmp_path / 'configs' / 'former.py')
+    (row,) = plan_rows([config], [0], tmp_path / 'work', {}, records=tmp_path / 'kept')
+    run = row.runs[0]
+    RunRecord(tests={'metrics': {'mIoU': 60.0}}, digest=run.digest).write(run.record_file)
+    renamed = config.rename(config.with_name('renamed.py'))
+    assert _files([renamed], tmp_path) == [[run.record_file]]
+    # Of one's own name, figures of this content come first.
+    own = tmp_path / 'kept' / 'renamed' / 'seed_0.json'
+    RunRecord(tests={'metrics': {'mIoU': 60.0}}, digest='other').write(own)
+    assert _files([renamed], tmp_path) == [[run.record_file]]
+    RunRecord(tests={'metrics': {'mIoU': 60.0}}, digest=run.digest).write(own)
+    assert _files([renamed], tmp_path) == [[own]]
 
 
 @pytest.mark.parametrize('evaluator', ['', 'test_evaluator = [dict(type="IoUMetric")]'])

@@ -1,8 +1,9 @@
+import dataclasses
 import json
 
 from mmengine.config import Config
 
-from wsss_plugin.engine.ablation import Row, Run, report
+from wsss_plugin.engine.ablation import Row, Run, RunRecord, report
 
 
 def _row(folder, name, mious, **metrics):
@@ -59,3 +60,19 @@ def test_columns_are_the_cams_that_were_measured(tmp_path):
     assert '| config | CAM at 0.4 | best | at | OA | clip CAM at 0.4 | best | at | OA |' in text
     assert 'aux CAM' not in text
     assert '## CAMs' not in _report([_row(tmp_path, 'weak', [60.0])])
+
+
+def test_old_figures_are_marked_with_their_version(tmp_path):
+    rows = [_row(tmp_path, 'full', [60.0]), _row(tmp_path, 'weak', [None])]
+    assert '"old"' not in _report(rows)
+    file = tmp_path / 'record.json'
+    figures = {'metrics': {'mIoU': 30.0, 'cam/mIoU': 20.0}}
+    RunRecord(figures, {'cat': 9.0}, machine='there', version='0.9', digest='former').write(file)
+    run = dataclasses.replace(rows[1].runs[0], record_file=file, digest='new')
+    text = _report([rows[0], dataclasses.replace(rows[1], runs=(run,))])
+    assert '| weak (old: version 0.9) | 1 | 30.0 | 0.500 |' in text
+    assert '| weak (old: version 0.9) | 20.0 |' in text
+    assert '| weak (old: version 0.9) | 9.0 |' in text
+    assert 'finished: 1 of 2 runs' in text
+    assert 'Made on: here / there.' in text
+    assert '"old" rows were measured before' in text

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from mmengine.config import Config
 
@@ -39,3 +41,25 @@ def test_what_a_seed_has_not_is_left_out(row):
 def test_a_row_without_decoder_is_one_of_cams(row):
     assert not row.is_cam
     assert Row('cam', Config(dict(model=dict(type='WeakSegmentor'))), ()).is_cam
+
+
+def _changed(row, *seeds):
+    """The row after its config changed, seeds that were run again apart."""
+    runs = (
+        dataclasses.replace(run, digest='' if seed in seeds else 'new')
+        for seed, run in enumerate(row.runs)
+    )
+    return dataclasses.replace(row, runs=tuple(runs))
+
+
+def test_old_figures_are_shown_where_there_are_no_others(row):
+    old = _changed(row)
+    assert old.values('mIoU') == [60.0, 40.0]
+    assert old.old_versions == ('unknown',)
+    assert row.old_versions == ()
+
+
+def test_old_and_new_figures_are_never_mixed(row):
+    mixed = _changed(row, 1)
+    assert mixed.values('mIoU') == [40.0]
+    assert mixed.old_versions == ()

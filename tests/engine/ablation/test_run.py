@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from wsss_plugin.engine.ablation import RunRecord
+
 
 def _log(run, name, *lines):
     file = run.folder / name / 'vis_data' / 'scalars.json'
@@ -94,3 +96,31 @@ def test_without_a_place_nothing_is_kept(run):
     before = set(run.folder.parent.rglob('*'))
     run.keep()
     assert set(run.folder.parent.rglob('*')) == before
+
+
+def test_a_record_of_another_content_is_old(run):
+    run = dataclasses.replace(_recorded(run), digest='new')
+    former = RunRecord({'metrics': {'mIoU': 60.0}}, version='1.0', digest='former')
+    former.write(run.record_file)
+    assert not run.done
+    assert run.result == RunRecord()
+    assert run.old == former
+    equal = dataclasses.replace(former, equal=('new',))
+    equal.write(run.record_file)
+    assert run.done
+    assert run.old is None
+    assert run.result == equal
+
+
+def test_a_new_record_takes_the_place_of_an_old_one(run):
+    run = dataclasses.replace(_recorded(run, ('metrics', 'multi_scale')), digest='new')
+    tests = {'metrics': {'mIoU': 60.0}, 'multi_scale': {'mIoU': 62.0}}
+    RunRecord(tests, {'cat': 3.0}, 9.0, 'there', '1.0', 'abc', 'former').write(run.record_file)
+    run.metrics_file('metrics').write_text(json.dumps({'mIoU': 50.0}))
+    run.program_file.write_text(json.dumps(dict(version='2.0', commit='def')))
+    run.keep()
+    expected = RunRecord(
+        {'metrics': {'mIoU': 50.0}}, version='2.0', commit='def', digest='new', equal=()
+    )
+    assert RunRecord.read(run.record_file) == expected
+    assert run.old is None

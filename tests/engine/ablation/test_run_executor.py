@@ -80,3 +80,19 @@ def test_what_is_finished_is_recorded(run, executor):
     assert run.record_file.is_file()
     shutil.rmtree(run.folder)
     assert run.done
+
+
+def test_a_record_names_the_program_that_trained_it(run, executor, monkeypatch):
+    def change_to(version):
+        monkeypatch.setattr(
+            run_executor, 'describe_program', lambda: dict(version=version, commit='abc')
+        )
+
+    change_to('1.0')
+    executor.execute(run)
+    assert (run.result.version, run.result.commit) == ('1.0', 'abc')
+    # A later version only tests it.
+    run.metrics_file('metrics').unlink()
+    change_to('2.0')
+    executor.execute(run)
+    assert run.result.version == '1.0'

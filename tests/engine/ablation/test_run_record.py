@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -9,6 +10,10 @@ _RECORD = RunRecord(
     over_activation={'cat': 25.0},
     minutes=7.5,
     machine='here',
+    version='1.0',
+    commit='abc',
+    digest='12',
+    equal=('34',),
 )
 
 
@@ -29,8 +34,17 @@ def test_metrics_have_the_name_of_their_test():
 def test_later_figures_win_and_missing_ones_change_nothing():
     assert _RECORD.updated(RunRecord()) == _RECORD
     assert RunRecord().updated(_RECORD) == _RECORD
-    later = RunRecord({'metrics': {'mIoU': 61.0}}, {'cat': 20.0}, 8.0, 'elsewhere')
-    assert _RECORD.updated(later) == later
+    figures = ({'metrics': {'mIoU': 61.0}}, {'cat': 20.0}, 8.0, 'elsewhere')
+    later = RunRecord(*figures, version='2.0', commit='def', digest='34')
+    # What was shown equal stays so.
+    assert _RECORD.updated(later) == dataclasses.replace(later, equal=('12',))
+
+
+def test_it_is_of_the_configs_that_compute_the_same():
+    assert _RECORD.is_of('12')
+    assert _RECORD.is_of('34')
+    assert not _RECORD.is_of('56')
+    assert not RunRecord().is_of('12')
 
 
 @pytest.mark.parametrize('text', ['{"tests": {', '[]', '{"seeds": 3}', 'null'])

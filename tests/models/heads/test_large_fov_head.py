@@ -45,3 +45,11 @@ def test_a_pixel_sees_two_dilated_convolutions_far():
     head((image,))[..., 30].sum().backward()
     seen = image.grad.sum(dim=(0, 1, 2)).nonzero().flatten().tolist()
     assert seen == [20, 25, 30, 35, 40]
+
+
+def test_several_maps_are_put_side_by_side():
+    head = LargeFOVHead((4, 6), 8, num_classes=3, in_index=(0, 1), input_transform='resize_concat')
+    first, second = torch.randn(1, 4, 5, 6), torch.randn(1, 6, 5, 6)
+    whole = LargeFOVHead(10, 8, num_classes=3, in_index=-1)
+    whole.load_state_dict(head.state_dict())
+    torch.testing.assert_close(head((first, second)), whole((torch.cat((first, second), dim=1),)))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 SCRIPT = """
+import functools
 import sys
 
 import torch
@@ -19,7 +20,10 @@ from wsss_plugin.models.losses import (
     PatchTokenContrastLoss,
     SemanticConsistencyLoss,
 )
+from wsss_plugin.models.losses.process_mean import process_mean
+from wsss_plugin.ops import discrepancy, ignored_consistency
 
+consistency = functools.partial(ignored_consistency, confidence=0.5, mean_count=process_mean)
 torch.manual_seed(0)
 label = torch.randint(0, 4, (4, 6, 6))
 label[:2, 1:] = 255
@@ -35,6 +39,8 @@ cases = [
     (DenseEnergyLoss(factor=1.0), (maps[0], maps[1].sigmoid(), label)),
     (ClassTokenContrastLoss(), tokens),
     (MultiLabelSoftMarginLoss(), (maps[0].mean((2, 3)), tags)),
+    (discrepancy, maps),
+    (consistency, (maps[0], maps[1], label)),
 ]
 
 

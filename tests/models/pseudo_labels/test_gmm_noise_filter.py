@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
-from student_networks import at_iteration, build, samples, student_config, views
+from student_networks import build, samples, student_config, views
 
 from wsss_plugin.models.pseudo_labels import GMMNoiseFilter, LabelFilter
 from wsss_plugin.ops import filter_noise
@@ -86,15 +86,15 @@ def test_labels_without_foreground_stay(value):
     assert batch.logged['noise_share'] == 0
 
 
-def test_in_a_segmentor_without_students():
+def test_in_a_segmentor_without_students(iteration):
     """The filter stands in ToCo's config too, and what it finds is logged."""
     config = student_config()
     config['labels']['pixel']['filters'] = dict(noise=dict(type='GMMNoiseFilter', start=5))
     config['terms']['seg'] = dict(type='SegmentationTerm', labels='pixel')
     model = build(config)
-    at_iteration(4)
+    iteration(4, 20)
     before = model.loss(views(), samples())
-    at_iteration(5)
+    iteration(5, 20)
     after = model.loss(views(), samples())
     assert set(after) - set(before) == {'noise_share', 'noise_too_few', 'noise_too_close'}
     assert all(0 <= float(after[name]) <= 1 for name in set(after) - set(before))

@@ -9,7 +9,6 @@ from mmseg.registry import MODELS
 from student_networks import (
     CLASSES,
     SIDE,
-    at_iteration,
     build,
     dual_config,
     samples,
@@ -33,10 +32,10 @@ def model():
     return build(dual_config())
 
 
-def test_losses_of_both_students_and_between_them(model):
-    at_iteration(0)
+def test_losses_of_both_students_and_between_them(model, iteration):
+    iteration(0, 20)
     assert set(model.loss(views(), samples())) == OWN | EARLY
-    at_iteration(10)
+    iteration(10, 20)
     losses = model.loss(views(), samples())
     assert set(losses) == OWN | EARLY | LATE
     total, log = model.parse_losses(losses)
@@ -45,25 +44,25 @@ def test_losses_of_both_students_and_between_them(model):
     assert set(log) == set(losses) | {'loss'}
 
 
-def test_every_weight_of_both_students_is_trained(model):
-    at_iteration(10)
+def test_every_weight_of_both_students_is_trained(model, iteration):
+    iteration(10, 20)
     total, _ = model.parse_losses(model.loss(views(), samples()))
     total.backward()
     without = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
     assert without == []
 
 
-def test_under_autocast_every_trained_weight_has_a_gradient(model):
-    at_iteration(10)
+def test_under_autocast_every_trained_weight_has_a_gradient(model, iteration):
+    iteration(10, 20)
     with torch.autocast('cpu', torch.bfloat16):
         total, _ = model.parse_losses(model.loss(views(), samples()))
     total.backward()
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
-def test_students_see_what_they_would_alone(model):
+def test_students_see_what_they_would_alone(model, iteration):
     """A student's own losses are those of the same segmentor without a second one."""
-    at_iteration(0)
+    iteration(0, 20)
     inputs = views()
     losses = model.loss(inputs, samples())
     for name, student in model.students.items():
@@ -75,8 +74,8 @@ def test_students_see_what_they_would_alone(model):
         assert_close(losses[f'{name}.loss_cls'], expected['loss_cls'])
 
 
-def test_the_label_of_the_other_student_is_learnt(model):
-    at_iteration(0)
+def test_the_label_of_the_other_student_is_learnt(model, iteration):
+    iteration(0, 20)
     inputs = views()
     before = model.loss(inputs, samples())
     with torch.no_grad():
@@ -86,8 +85,8 @@ def test_the_label_of_the_other_student_is_learnt(model):
     assert_close(before['loss_seg_second'], after['loss_seg_second'])
 
 
-def test_each_view_runs_once_through_each_student(model):
-    at_iteration(10)
+def test_each_view_runs_once_through_each_student(model, iteration):
+    iteration(10, 20)
     sizes = []
     for name, student in model.students.items():
         original = student.backbone.forward_features
@@ -104,19 +103,19 @@ def test_each_view_runs_once_through_each_student(model):
         assert sum(not grad for one, _, _, grad in sizes if one == name) == 1
 
 
-def test_filtered_labels_and_their_log():
+def test_filtered_labels_and_their_log(iteration):
     student = student_config()
     student['labels']['pixel']['filters'] = dict(noise=dict(type='GMMNoiseFilter', start=0.4))
     model = build(dual_config(student=student))
-    at_iteration(8)
+    iteration(8, 20)
     losses = model.loss(views(), samples())
     logged = {f'{name}.noise_share' for name in model.students}
     assert logged <= set(losses)
 
 
 @pytest.mark.parametrize('tags', [((0, 0, 0), (0, 0, 0)), ((1, 1, 1), (0, 0, 0))])
-def test_images_without_tags(model, tags):
-    at_iteration(10)
+def test_images_without_tags(model, tags, iteration):
+    iteration(10, 20)
     losses = model.loss(views(), samples(tags))
     assert all(value.isfinite() for value in losses.values())
 
@@ -172,26 +171,26 @@ def test_heads_of_both_students_are_found(model):
     assert expected <= set(find_heads(model))
 
 
-def test_idle_terms_keep_the_optimiser_counting():
+def test_idle_terms_keep_the_optimiser_counting(iteration):
     terms = dict(
         cross=dict(type='CrossSegmentationTerm', labels='pixel', start=5, idle='zero'),
         apart=dict(type='DiscrepancyTerm'),
     )
     model = build(dual_config(terms=terms))
-    at_iteration(0)
+    iteration(0, 20)
     total, _ = model.parse_losses(model.loss(views(), samples()))
     total.backward()
     for student in model.students.values():
         assert all((p.grad == 0).all() for p in student.decode_head.parameters())
 
 
-def test_copies_and_states(model):
+def test_copies_and_states(model, iteration):
     copied = copy.deepcopy(model)
     names = set(model.state_dict())
     assert len({id(value) for value in model.parameters()}) == len(list(model.parameters()))
     other = build(dual_config(), seed=3)
     other.load_state_dict(model.state_dict())
-    at_iteration(10)
+    iteration(10, 20)
     inputs = views()
     expected = model.loss(inputs, samples())
     assert_close(copied.loss(inputs, samples()), expected)
@@ -199,12 +198,12 @@ def test_copies_and_states(model):
     assert all(name.startswith(('students.first.', 'students.second.')) for name in names)
 
 
-def test_students_of_many_classes():
+def test_students_of_many_classes(iteration):
     student = student_config(
         decode_head=dict(type='LargeFOVHead', in_channels=24, channels=8, num_classes=1001)
     )
     model = build(dual_config(student=student))
-    at_iteration(0)
+    iteration(0, 20)
     tags = torch.zeros(1, 1000)
     tags[0, [3, 999]] = 1
     inputs = {name: view[:1] for name, view in views().items()}
@@ -227,22 +226,22 @@ def test_errors():
         build(dual_config(students=dict(first=first, second=student_config()), terms={}))
 
 
-def test_missing_views_and_geometries(model):
-    at_iteration(0)
+def test_missing_views_and_geometries(model, iteration):
+    iteration(0, 20)
     with pytest.raises(KeyError, match='strong'):
         model.loss(dict(view1=torch.randn(2, 3, SIDE, SIDE)), samples())
-    at_iteration(10)
+    iteration(10, 20)
     with pytest.raises(KeyError, match='view_geometry'):
         model.loss(views(), samples(strong=False))
 
 
-def test_a_term_that_gives_a_loss_twice():
+def test_a_term_that_gives_a_loss_twice(iteration):
     terms = dict(
         one=dict(type='CrossSegmentationTerm', labels='pixel'),
         two=dict(type='CrossSegmentationTerm', labels='pixel'),
     )
     model = build(dual_config(terms=terms))
-    at_iteration(0)
+    iteration(0, 20)
     assert {'loss_seg_first_one', 'loss_seg_first_two'} <= set(model.loss(views(), samples()))
 
 

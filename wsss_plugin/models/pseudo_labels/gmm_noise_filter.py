@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from wsss_plugin.models.losses.process_mean import process_mean
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.schedule import as_iteration, check_iteration
 from wsss_plugin.models.without_gradient import without_gradient
@@ -131,8 +132,10 @@ class GMMNoiseFilter(BaseModule):
 
     @staticmethod
     def _log(batch: Batch, noise: Noise, foreground: Tensor) -> None:
+        # The logged values are averaged over processes.
+        count = process_mean(foreground.sum().float())
         batch.logged.update(
-            noise_share=noise.pixels.sum() / foreground.sum().clamp(min=1),
+            noise_share=noise.pixels.sum() / count.where(count > 0, 1),
             noise_too_few=noise.too_few.float().mean(),
             noise_too_close=noise.too_close.float().mean(),
         )

@@ -1,0 +1,165 @@
+"""The numbers of MCTformer, ClusterCAM and DuPL, and what their configs are made of."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from mmcv.transforms import Compose
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import PARAM_SCHEDULERS, TRANSFORMS
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.run_config import use_final_threshold
+from wsss_plugin.engine.segmentor_kinds import deployed
+from wsss_plugin.ops import cosine_threshold
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+EXPECTED = {
+    'mctformer/voc.py': {
+        'model.backbone.steps': 0,
+        'model.backbone.mean_blocks': 3,
+        'model.backbone.model_args.drop_path_rate': 0.1,
+        'model.cams.final.kernel_size': 3,
+        'model.multi_scale': dict(scales=(1.0,), flip='sum', normalise='minmax', eps=1e-8),
+        'train_dataloader.batch_size': 64,
+        'optim_wrapper.optimizer.lr': 5e-4 * 64 / 512,
+        'optim_wrapper.optimizer.weight_decay': 0.05,
+        'train_cfg.max_iters': 60 * 165,
+    },
+    'mctformer/coco.py': {'train_cfg.max_iters': 60 * 1282, 'model.backbone.num_classes': 80},
+    'clustercam/voc.py': {
+        'model.backbone.steps': 3,
+        'model.multi_scale.scales': (1.0, 0.75, 1.25),
+        'model.thresholds': dict(low=0.3, high=0.5),
+        'model.labels.pixel.refine.eps': 1e-5,
+        'model.labels.pixel.scale': 0.5,
+        'model.terms.seg.weight': 0.1,
+        'model.terms.seg.start': 50 / 80,
+        'model.decode_head.in_channels': (384, 1440),
+        'model.cams.final.in_channels': 1824,
+        'train_dataloader.batch_size': 3,
+        'optim_wrapper.optimizer.lr': pytest.approx(8.789e-6, rel=1e-3),
+        'tta_model.scale_fusion': 'max',
+        'tta_model.of_probabilities': True,
+    },
+    'clustercam/coco.py': {
+        'model.thresholds': dict(low=0.33, high=0.53),
+        'model.terms.seg.start': 40 / 60,
+        'model.cams.final.in_channels': 6144,
+        'train_dataloader.batch_size': 2,
+        'optim_wrapper.optimizer.lr': pytest.approx(5.859e-6, rel=1e-3),
+    },
+    'dupl/voc.py': {
+        'model.terms.apart.weight': 0.1,
+        'model.terms.apart.axis': 'position',
+        'model.terms.cross.weight': 0.2,
+        'model.terms.cross.start': 2000 / 20000,
+        'model.terms.ignored.weight': 0.05,
+        'model.terms.ignored.confidence': 0.9,
+        'model.terms.ignored.start': 8000 / 20000,
+        'model.students.second.labels.pixel.filters.noise.start': 8000 / 20000,
+        'model.students.first.labels.pixel.filters.noise.certainty': 0.95,
+        'model.students.first.labels.pixel.filters.noise.gap': 1.0,
+        'model.students.first.terms.ptc.weight': 0.2,
+        'model.students.first.terms.ctc': None,
+        'model.students.first.terms.seg': None,
+        'train_pipeline.2.views.strong.scale': 0.75,
+        'train_pipeline.2.views.strong.flip': True,
+        'train_pipeline.2.views.strong.photometric.num': 5,
+        'train_cfg.max_iters': 20000,
+    },
+    'dupl/coco.py': {
+        'model.terms.apart.weight': 0.05,
+        'model.terms.apart.start': 8000 / 80000,
+        'model.terms.cross.start': 8000 / 80000,
+        'model.terms.ignored.start': 32000 / 80000,
+        'model.students.first.terms.ptc.start': 12000 / 80000,
+        'model.students.first.labels.pixel.cams': ((0, ('aux',)), (12000 / 80000, ('final',))),
+        'model.students.first.thresholds': dict(low=0.25, high=0.65),
+        'train_cfg.max_iters': 80000,
+    },
+}
+
+
+def load(name):
+    return Config.fromfile(CONFIGS / name)
+
+
+def get(node, key):
+    for part in key.split('.'):
+        node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
+    return node
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_published_numbers(name):
+    config = load(name).to_dict()
+    assert {key: get(config, key) for key in EXPECTED[name]} == EXPECTED[name]
+
+
+@pytest.mark.parametrize('name', ['voc', 'coco', 'shapes', 'dual_shapes'])
+def test_both_students_are_configured_alike(name):
+    students = load(f'dupl/{name}.py').model.students
+    assert students.first == students.second
+
+
+def test_thresholds_of_classes_descend_as_published():
+    config = load('dupl/voc.py')
+    (hook,) = [one for one in config.custom_hooks if one.type == 'CosineThresholdHook']
+    kept = [start == end for start, end in zip(hook.start, hook.end, strict=True)]
+    # aeroplane, bicycle, bird, boat, chair and train keep it.
+    assert [index for index, same in enumerate(kept) if same] == [0, 1, 2, 3, 8, 18]
+    assert cosine_threshold(9000, 18000, hook.start[4], hook.end[4]) == pytest.approx(0.625)
+    use_final_threshold(config)
+    for student in config.model.students.values():
+        assert student.thresholds.high == hook.end
+
+
+@pytest.mark.parametrize('name', ['mctformer/voc.py', 'clustercam/voc.py', 'clustercam/coco.py'])
+def test_rates_rise_to_the_base_and_fall_from_it(name):
+    config = load(name)
+    total, base = config.train_cfg.max_iters, config.optim_wrapper.optimizer.lr
+    # The same shape in a hundredth of the steps.
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base)
+    optimizer.step()
+    built = []
+    for schedule in copy.deepcopy(config.param_scheduler.model):
+        schedule.update(begin=schedule.begin // 100, end=schedule.end // 100)
+        built.append(PARAM_SCHEDULERS.build(dict(schedule, optimizer=optimizer)))
+    rates = []
+    for _ in range(total // 100):
+        rates.append(optimizer.param_groups[0]['lr'])
+        for scheduler in built:
+            scheduler.step()
+    top = rates.index(max(rates))
+    assert rates[0] == pytest.approx(1e-6)
+    assert max(rates) == pytest.approx(base, rel=1e-3)
+    falling = zip(rates[top:], rates[top + 1 :], strict=False)
+    assert all(later <= earlier * (1 + 1e-9) for earlier, later in falling)
+    floor = config.param_scheduler.model[1].eta_min
+    assert rates[-1] == pytest.approx(floor, rel=0.1)
+
+
+def test_the_augmentation_runs_and_is_of_the_size():
+    init_default_scope('mmseg')
+    for name, side in (('mctformer/voc.py', 224), ('clustercam/voc.py', 448)):
+        steps = load(name).train_dataloader.dataset.pipeline[1:-1]
+        transform = Compose([TRANSFORMS.build(step) for step in steps])
+        image = torch.randint(0, 256, (90, 120, 3), dtype=torch.uint8).numpy()
+        results = [transform(dict(img=image.copy(), img_shape=(90, 120)))['img'] for _ in range(9)]
+        assert {result.shape for result in results} == {(side, side, 3)}
+        assert {str(result.dtype) for result in results} == {'uint8'}
+
+
+@pytest.mark.parametrize('name', ['clustercam/voc.py', 'dupl/voc.py', 'clustercam/shapes.py'])
+def test_deployed_as_an_ordinary_segmentor(name):
+    model, prefixes = deployed(load(name).model.to_dict())
+    assert model['type'] == 'EncoderDecoder'
+    student = 'students.first.' if 'dupl' in name else ''
+    assert prefixes[f'{student}decode_head.'] == 'decode_head.'
+    if 'cluster' in name:
+        assert model['backbone']['outputs'] == ('patch', 'class_to_patch')
