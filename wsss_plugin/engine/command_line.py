@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from wsss_plugin import compat
+from wsss_plugin.errors import WSSSError
 
 _INTERRUPTED = 128 + signal.SIGINT
 
@@ -51,6 +52,8 @@ def _for_users(error: Exception) -> str | None:
     if message.startswith('Caught ') and 'Original Traceback' in message:
         # From a worker of a dataloader, which puts its traceback before it.
         message = message.strip().rpartition('\n')[2].partition(': ')[2]
+    if isinstance(error, WSSSError):
+        return message
     # Other packages raise the same types for defects, which need the traceback.
     first = message.partition('\n')[0]
     return message if first.startswith('expected ') or ': expected ' in first else None
