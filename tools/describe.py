@@ -111,7 +111,7 @@ def _phases(owner: Any, model: Any, max_iters: int | None) -> list[str]:
     ends: list[int | None] = [*(start - 1 for start in starts[1:]), None]
     tables = []
     for start, end in zip(starts, ends, strict=True):
-        rows = [_HEADINGS]
+        rows: list[Sequence[str]] = [_HEADINGS]
         for name, term in owner.terms.items():
             begins = term.begins(max_iters)
             waits = f'from {begins} on, until then: {term.idle}'
