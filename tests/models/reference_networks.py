@@ -189,3 +189,22 @@ def random_batch(
         sample.gt_tags[index % 5] = 1
         samples.append(sample)
     return inputs, samples
+
+
+def train_two_steps(
+    model: nn.Module, inputs: dict[str, torch.Tensor], samples: list[SegDataSample]
+) -> list[dict[str, torch.Tensor]]:
+    """Two steps of gradient descent; every step must change what is trained and stay finite."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-2)
+    history = []
+    for _ in range(2):
+        before = [parameter.detach().clone() for parameter in trained]
+        total, log = model.parse_losses(model.loss(inputs, samples))
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        assert torch.isfinite(total)
+        assert any(not torch.equal(*pair) for pair in zip(before, trained, strict=True))
+        history.append(log)
+    return history

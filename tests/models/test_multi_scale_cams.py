@@ -57,6 +57,19 @@ def test_a_source_may_be_fused_in_its_own_way():
     torch.testing.assert_close(cams['final'], alone['final'])
 
 
+def test_a_finished_cam_is_taken_as_it_is(monkeypatch):
+    segmentor = build(small_config())
+    image = torch.randn(1, 3, 32, 32)
+    plain = cams_of(segmentor, image, ['final'])['final']
+    stored = torch.rand(1, 5, 32, 32)
+    aux = segmentor.cams['aux']
+    monkeypatch.setattr(aux, 'finished', True, raising=False)
+    monkeypatch.setattr(aux, 'raw', lambda *_: stored)
+    cams = cams_of(segmentor, image, ['aux', 'final'])
+    assert torch.equal(cams['aux'], stored)
+    torch.testing.assert_close(cams['final'], plain)
+
+
 def test_the_backbone_runs_once_a_scale_for_all_sources():
     segmentor = build(dual_config())
     runs = []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from reference_networks import build, cam_config, dual_config, small_config, tiny_config
 
+from wsss_plugin.models.cams import CAMHead
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.phase_plan import (
     active_terms,
@@ -229,3 +230,18 @@ def test_as_many_high_thresholds_as_classes(where):
     changes = dict(labels=dict(pixel=dict(thresholds=thresholds))) if own else {}
     changes |= {} if own else dict(thresholds=thresholds)
     refuse(tiny_config(**changes), rf'each of the 5 classes in {where}\.high, received 2')
+
+
+def test_one_reduction_of_a_feature(monkeypatch):
+    def reduction(source):
+        return {'attention': lambda *_: source.pooling}
+
+    changes = dict(cams=dict(aux=dict(pooling='avg')))
+    monkeypatch.setattr(CAMHead, 'reduce', property(reduction), raising=False)
+    refuse(
+        small_config(**changes),
+        r"reduction of the feature 'attention'.*model\.cams\.aux and model\.cams\.final",
+    )
+    one = {'attention': max}
+    monkeypatch.setattr(CAMHead, 'reduce', one)
+    build(small_config(**changes))

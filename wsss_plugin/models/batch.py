@@ -94,8 +94,9 @@ class Batch:
         if name not in self._passes:
             features = self.needs.features if name == self._model.main_view else ()
             # Also where a label, made without gradient, is the first to read the view.
+            samples = self.data_samples if name == self._model.main_view else ()
             with torch.set_grad_enabled(self._with_gradient):
-                self._passes[name] = self.run(self.views[name], features)
+                self._passes[name] = self._pass(self.views[name], features, samples)
         return self._passes[name]
 
     def run(self, image: Tensor, features: Sequence[str] = ()) -> ForwardPass:
@@ -108,8 +109,13 @@ class Batch:
         Returns:
             The pass.
         """
+        return self._pass(image, features)
+
+    def _pass(
+        self, image: Tensor, features: Sequence[str], samples: Sequence[SegDataSample] = ()
+    ) -> ForwardPass:
         tags = self._tags_or_none if len(image) == len(self.data_samples) else None
-        return ForwardPass(self._model, image, tags, features)
+        return ForwardPass(self._model, image, tags, features, samples)
 
     @cached_property
     def tags(self) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from wsss_plugin.models.backbones import Reduction, read_features
@@ -23,19 +24,31 @@ class ForwardPass:
         image: Normalised images (B, 3, H, W).
         tags: Multi-hot tags (B, K), None where they are unknown.
         features: Names of all features that will be read, so that the backbone runs once.
+        data_samples: The samples of the images; none where these are mirrored or resized.
     """
 
     def __init__(
-        self, model: Any, image: Tensor, tags: Tensor | None = None, features: Sequence[str] = ()
+        self,
+        model: Any,
+        image: Tensor,
+        tags: Tensor | None = None,
+        features: Sequence[str] = (),
+        data_samples: Sequence[SegDataSample] = (),
     ) -> None:
         self._model = model
         self.image = image
         self.tags = tags
+        self.data_samples = list(data_samples)
         self._planned = tuple(features)
         self._with_gradient = torch.is_grad_enabled()
         self._features: dict[str, Tensor] = {}
         self._raw: dict[str, Tensor] = {}
         self._decode_logits: Tensor | None = None
+
+    @property
+    def backbone(self) -> Any:
+        """The segmentor's backbone."""
+        return self._model.backbone
 
     @property
     def begun(self) -> bool:

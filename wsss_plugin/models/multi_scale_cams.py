@@ -21,7 +21,8 @@ def multi_scale_cams(
 ) -> dict[str, Tensor]:
     """Normalised CAMs over all scales with flip, without gradient.
 
-    The backbone runs once a scale for all sources.
+    The backbone runs once a scale for all sources. The map of a source that is ``finished`` is the
+    CAM as it is.
 
     Args:
         model: The segmentor.
@@ -32,6 +33,16 @@ def multi_scale_cams(
     Returns:
         CAMs (B, K, H, W) in [0, 1] by name.
     """
+    finished = [name for name in names if getattr(model.cams[name], 'finished', False)]
+    names = [name for name in names if name not in finished]
+    with without_gradient():
+        cams = {name: main.raw(name).detach() for name in finished}
+    return {**cams, **_fused(model, main, names, options)} if names else cams
+
+
+def _fused(
+    model: Any, main: ForwardPass, names: Sequence[str], options: Mapping[str, Any]
+) -> dict[str, Tensor]:
     features = features_of(model, names)
 
     def raw_cams(image: Tensor) -> dict[str, Tensor]:

@@ -262,6 +262,7 @@ def _check_sources(model: Any) -> None:
     for name in model.cams:
         for feature in features_of(model, [name]):
             _check_feature(model, f'cams.{name}', feature)
+    _check_reductions(model)
     prior = model.test_cfg.get('class_prior')
     classifying = model.classifying_sources()
     if prior is not None and prior not in classifying:
@@ -269,6 +270,19 @@ def _check_sources(model: Any) -> None:
             f'expected test_cfg.class_prior to be None or one of {classifying}, the CAM sources '
             f'with classification logits, received {prior!r}'
         )
+
+
+def _check_reductions(model: Any) -> None:
+    """A feature that blocks give one after the other is reduced in one way only."""
+    by_feature: dict[str, tuple[str, Any]] = {}
+    for name, source in model.cams.items():
+        for feature, reduction in getattr(source, 'reduce', {}).items():
+            other, known = by_feature.setdefault(feature, (name, reduction))
+            if known != reduction:
+                raise ValueError(
+                    f'expected one reduction of the feature {feature!r}, received different ones '
+                    f'of model.cams.{other} and model.cams.{name}; leave one out by None'
+                )
 
 
 def _check_terms(model: Any) -> None:

@@ -242,6 +242,18 @@ def test_a_block_is_run_by_its_index():
     torch.testing.assert_close(vit.run_block(1, tokens), vit.trunk.blocks[1](tokens))
 
 
+def test_all_tokens_of_a_block_from_which_one_can_go_on():
+    vit = tiny().eval()
+    image = torch.randn(2, 3, 32, 48)
+    features = vit.forward_features(image, ['tokens.-2', 'inner.1', 'patch'])
+    tokens = features['tokens.-2']
+    assert tokens.shape == (2, 7, 24)
+    patches = tokens[:, 1:].transpose(1, 2).unflatten(2, (2, 3))
+    torch.testing.assert_close(patches, features['inner.1'])
+    final = vit.trunk.norm(vit.run_block(2, tokens))[:, 1:].transpose(1, 2)
+    torch.testing.assert_close(final.unflatten(2, (2, 3)), features['patch'])
+
+
 def test_the_deployed_backbone_returns_what_the_decode_head_reads():
     config = dict(model_name='vit_tiny_patch16_224', pretrained=True, model_args=TINY, init_cfg={})
     deployed, prefixes = TimmVisionTransformer.deployed(config, ['inner.1', 'patch'])

@@ -20,6 +20,7 @@ from wsss_plugin.models.backbones.feature_backbone import Reduction
 # Parts of timm's models behind the tokens, which a file of weights may lack.
 _UNUSED = ('head', 'fc_norm', 'attn_pool')
 _INNER = 'inner.'
+_TOKENS = 'tokens.'
 _ATTENTION = 'attention'
 _FINAL = ('patch', 'class')
 
@@ -29,11 +30,12 @@ class TimmVisionTransformer(BaseModule):
     """A timm vision transformer that gives class token, patch tokens and inner tokens by name.
 
     Its features are ``patch`` (B, C, h, w) and ``class`` (B, C), both after the final norm;
-    ``inner.<i>``, the un-normalised patch tokens of block i (negative from the end); and
-    ``attention``, the weights (B, heads, tokens, tokens) of every block, which ``reduce`` has to
-    take up block by block. The position embedding is resized (bicubic, ``align_corners=False``) to
-    the grid of every input; a strip narrower than a patch at the right or bottom is not seen, as
-    with a strided convolution.
+    ``inner.<i>``, the un-normalised patch tokens of block i (negative from the end); ``tokens.<i>``
+    (B, N, C), all tokens of block i, from which :meth:`run_block` can go on; and ``attention``, the
+    weights (B, heads, tokens, tokens) of every block, which ``reduce`` has to take up block by
+    block. The position embedding is resized (bicubic, ``align_corners=False``) to the grid of every
+    input; a strip narrower than a patch at the right or bottom is not seen, as with a strided
+    convolution.
 
     Args:
         model_name: Name of a timm model of the class ``VisionTransformer``, for example
@@ -274,13 +276,13 @@ class TimmVisionTransformer(BaseModule):
         Raises:
             ValueError: If there is none of this name.
         """
-        index = name.removeprefix(_INNER)
-        if name.startswith(_INNER) and index.lstrip('-').isdigit():
+        kind, dot, index = name.partition('.')
+        if kind + dot in (_INNER, _TOKENS) and index.lstrip('-').isdigit():
             self._block_index(int(index))
         elif name not in (*_FINAL, _ATTENTION):
             raise ValueError(
-                f"expected a feature of {self.model_name} among 'patch', 'class', 'inner.<block>' "
-                f"and 'attention', received {name!r}"
+                f"expected a feature of {self.model_name} among 'patch', 'class', 'inner.<block>', "
+                f"'tokens.<block>' and 'attention', received {name!r}"
             )
 
     @classmethod
@@ -358,7 +360,8 @@ class TimmVisionTransformer(BaseModule):
                 tokens, weights = self._run_with_attention(index, tokens)
                 features[_ATTENTION] = reduction(features.get(_ATTENTION), index, weights)
             for name in inner.get(index, ()):
-                features[name] = self._to_map(tokens, grid)
+                whole_block = name.startswith(_TOKENS)
+                features[name] = tokens if whole_block else self._to_map(tokens, grid)
         if not {*_FINAL}.isdisjoint(names):
             tokens = self.trunk.norm(tokens)
             features.update({'class': tokens[:, 0], 'patch': self._to_map(tokens, grid)})
@@ -368,8 +371,8 @@ class TimmVisionTransformer(BaseModule):
         inner: dict[int, list[str]] = {}
         for name in names:
             self.check_feature(name)
-            if name.startswith(_INNER):
-                index = self._block_index(int(name.removeprefix(_INNER)))
+            if name.startswith((_INNER, _TOKENS)):
+                index = self._block_index(int(name.partition('.')[2]))
                 inner.setdefault(index, []).append(name)
         return inner
 

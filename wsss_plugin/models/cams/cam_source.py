@@ -21,6 +21,10 @@ class CAMSource(Protocol):
         reads_decoder: Whether it reads the decode head's logits.
         num_classes: Number of foreground classes K.
         multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+
+    A source may further have ``reduce`` (:class:`FeatureBackbone` says what for), ``logit_reads``,
+    the features for its logits where those are fewer, and ``finished = True``, if its map is the
+    CAM itself, stored for example, that no pass over several scales makes.
     """
 
     reads: tuple[str, ...]

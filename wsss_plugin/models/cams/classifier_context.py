@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 
 class ClassifierContext(Protocol):
-    """The pass of a batch of images in which a CAM source takes part."""
+    """The pass of a batch of images in which a CAM source takes part.
+
+    Attributes:
+        data_samples: The samples of the images, none where these are mirrored or resized.
+    """
+
+    data_samples: list[SegDataSample]
+
+    @property
+    def backbone(self) -> Any:
+        """The segmentor's backbone, for a source that runs a part of it once more."""
 
     @property
     def image(self) -> Tensor:
