@@ -21,7 +21,7 @@ import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
-from wsss_plugin.engine.trained_model import load_trained_model
+from wsss_plugin.engine.trained_model import load_trained_model, scored_dataset
 from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
 from wsss_plugin.whole_file import whole_file
 
@@ -139,17 +139,18 @@ def _dataset_meta(config: Config) -> dict[str, Any]:
     return {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
 
 
-def dataset_items(config: Config, num: int) -> Iterator[dict]:
+def dataset_items(config: Config, meta: Mapping[str, Any], num: int) -> Iterator[dict]:
     """Packed images of the test set, spread evenly over it.
 
     Args:
         config: The config.
+        meta: Names of the classes that the models know.
         num: Number of images at most.
 
     Yields:
         ``inputs`` and ``data_samples`` of one image.
     """
-    dataset = DATASETS.build(config.test_dataloader.dataset)
+    dataset = scored_dataset(config, meta)
     for index in spread_indices(len(dataset), num):
         yield dataset[index]
 
@@ -299,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.images:
         items = image_items(config, args.images, args.tags, meta['classes'])
     else:
-        items = dataset_items(config, args.num)
+        items = dataset_items(config, meta, args.num)
     panels = draw(models, items, meta, threshold, not args.hide_images)
     pictures = write(panels, Path(args.out), len(args.images) if args.images else args.num)
     print(f'pictures={pictures}')

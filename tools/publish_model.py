@@ -13,12 +13,13 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
+from mmseg.registry import MODELS
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.checkpoint_fit import check_weights_fit
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.config_text import parse_config_text
 from wsss_plugin.engine.deployment import deployed_model, deployed_weights, with_toolbox_loader
-from wsss_plugin.engine.finite_weights import check_finite
 from wsss_plugin.whole_file import write_bytes, write_text
 
 _SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
@@ -89,10 +90,13 @@ def publish(
 
     Returns:
         Path: The file written.
+
+    Raises:
+        ValueError: If a weight of the deployed model is missing, of another shape or not finite.
     """
     before = checkpoint.get('state_dict', checkpoint)
     after = deployed_weights(before, config.model, half)
-    check_finite(after, in_file)
+    check_weights_fit(MODELS.build(deployed_model(config.model)), after, source=in_file)
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
     content = io.BytesIO()

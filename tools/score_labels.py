@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.utils import track_iter_progress
-from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
@@ -35,7 +35,7 @@ from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.segmentor_kinds import predicts
-from wsss_plugin.engine.trained_model import load_trained_model
+from wsss_plugin.engine.trained_model import load_trained_model, scored_dataset
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.cams import DecoderCAM
 from wsss_plugin.models.segmentors import WeakSegmentor
@@ -87,7 +87,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def load_segmentor(
     config: Config, checkpoint: str, labels: str | None = None
-) -> tuple[WeakSegmentor, str]:
+) -> tuple[WeakSegmentor, str, dict[str, Any]]:
     """Builds the segmentor and loads its weights.
 
     Args:
@@ -96,8 +96,8 @@ def load_segmentor(
         labels: Name of the label maker, None for the only one.
 
     Returns:
-        The segmentor in evaluation mode, whose decode head can stand as a CAM, and the name of the
-        label maker.
+        The segmentor in evaluation mode, whose decode head can stand as a CAM, the name of the
+        label maker, and ``dataset_meta`` of the checkpoint.
 
     Raises:
         TypeError: If the config's segmentor makes no pseudo labels.
@@ -112,10 +112,10 @@ def load_segmentor(
         )
     if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
         raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
-    model = load_trained_model(config, checkpoint)[0]
+    model, meta = load_trained_model(config, checkpoint)
     if _DECODER not in model.cams and model.decode_head is not None:
         model.cams[_DECODER] = DecoderCAM(model.num_foreground)
-    return model, labels or makers[0]
+    return model, labels or makers[0], meta
 
 
 def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -163,17 +163,18 @@ def grid(
     return chosen
 
 
-def items(config: Config, num: int) -> Iterator[dict]:
+def items(config: Config, meta: Mapping[str, Any], num: int) -> Iterator[dict]:
     """Images with masks, spread evenly over the list.
 
     Args:
         config: The config.
+        meta: ``dataset_meta`` of the checkpoint.
         num: Number of images at most.
 
     Yields:
         ``inputs`` and ``data_samples`` of one image.
     """
-    dataset = DATASETS.build(config.test_dataloader.dataset)
+    dataset = scored_dataset(config, meta)
     for index in track_iter_progress(spread_indices(len(dataset), num)):
         yield dataset[index]
 
@@ -216,6 +217,7 @@ def score(
     model: WeakSegmentor,
     labels: str,
     config: Config,
+    meta: Mapping[str, Any],
     args: argparse.Namespace,
 ) -> dict[tuple[str, float, float], dict[str, float]]:
     """Scores every combination of CAMs and thresholds.
@@ -224,6 +226,7 @@ def score(
         model: The segmentor.
         labels: Name of the label maker.
         config: The config.
+        meta: ``dataset_meta`` of the checkpoint.
         args: The command line.
 
     Returns:
@@ -239,7 +242,7 @@ def score(
     combinations = grid(cams_by_text, lows, highs)
     classes, ignore = model.num_classes, maker.ignore_index
     scores = {key: LabelScores(classes, ignore) for key in combinations}
-    for item in items(config, args.num):
+    for item in items(config, meta, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
         require_truth(sample)
@@ -272,8 +275,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     use_final_threshold(config)
-    model, labels = load_segmentor(config, args.checkpoint, args.labels)
-    print('\n' + table(score(model, labels, config, args)))
+    model, labels, meta = load_segmentor(config, args.checkpoint, args.labels)
+    print('\n' + table(score(model, labels, config, meta, args)))
 
 
 if __name__ == '__main__':

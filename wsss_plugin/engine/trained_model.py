@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -9,9 +10,10 @@ from mmengine.device import get_device
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader, load_state_dict
-from mmseg.registry import HOOKS, MODELS
+from mmseg.registry import DATASETS, HOOKS, MODELS
 from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present
 
+from wsss_plugin.engine.checkpoint_classes import check_classes
 from wsss_plugin.engine.checkpoint_fit import check_weights_fit
 from wsss_plugin.engine.config_types import is_kind
 
@@ -46,6 +48,24 @@ def load_trained_model(config: Config, checkpoint: str) -> tuple[Any, dict[str, 
     # Synchronised statistics need a GPU and a process group even where they are not updated.
     model = revert_sync_batchnorm(model).to(get_device()).eval()
     return model, dict(loaded.get('meta', {}).get('dataset_meta') or {})
+
+
+def scored_dataset(config: Config, trained: Mapping[str, Any]) -> Any:
+    """Builds the data set of ``test_dataloader`` and compares its classes with a checkpoint's.
+
+    Args:
+        config (Config): The config.
+        trained (Mapping): ``dataset_meta`` of the checkpoint, empty where it has none.
+
+    Returns:
+        Any: The data set.
+
+    Raises:
+        ValueError: If the classes or their order differ; names the first that does.
+    """
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    check_classes({'meta': {'dataset_meta': trained}}, dataset.metainfo, 'test_dataloader')
+    return dataset
 
 
 def _with_data_preprocessor(config: Config) -> dict[str, Any]:
