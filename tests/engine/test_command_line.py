@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+import sys
 
 import pytest
 import torch
@@ -21,15 +23,19 @@ def ends(monkeypatch, capfd):
     def end(code):
         raise _Ended(code)
 
+    handler = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(command_line.os, '_exit', end)
     monkeypatch.setattr(command_line.logging, 'shutdown', lambda: None)
+    monkeypatch.setattr(command_line.multiprocessing.util, '_run_finalizers', lambda _: None)
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)
 
     def run(main, *kept):
         with pytest.raises((_Ended, SystemExit)) as caught:
             run_tool(main, *kept)
         return caught.value.args[0], capfd.readouterr().err
 
-    return run
+    yield run
+    signal.signal(signal.SIGINT, handler)
 
 
 def _raises(error):
@@ -76,7 +82,8 @@ def test_errors_of_users_are_said_in_a_line(ends, error, said):
 @pytest.mark.parametrize(
     'error', [ValueError('too many values'), RuntimeError('CUDA error'), KeyError(3)]
 )
-def test_defects_keep_their_traceback(error):
+def test_defects_keep_their_traceback(monkeypatch, error):
+    monkeypatch.setattr(sys, 'excepthook', sys.excepthook)
     with pytest.raises(type(error)):
         run_tool(_raises(error))
 

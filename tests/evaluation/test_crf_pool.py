@@ -93,6 +93,11 @@ def test_shape_is_checked_at_once():
         CRFPool().submit('a.jpg', np.zeros((3, 4)), print)
 
 
+def test_more_classes_than_a_label_map_of_8_bits_holds_are_refused():
+    with pytest.raises(ValueError, match=r'at most 255 classes .*a\.jpg.*received 256'):
+        CRFPool().submit('a.jpg', np.zeros((256, 2, 2), np.float16), print)
+
+
 _PARENT = """
 import sys, time
 import numpy as np

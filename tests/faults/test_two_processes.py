@@ -39,9 +39,8 @@ with ProgressKeeper.attached(runner):
 """
 
 
-@pytest.mark.parametrize(
-    'unreadable', [pytest.param(20, marks=pytest.mark.long), 21], ids=['first', 'second']
-)
+@pytest.mark.parametrize('unreadable', [20, 21], ids=['first', 'second'])
+@pytest.mark.long
 def test_the_last_iteration_is_kept(tmp_path, unreadable):
     (tmp_path / 'script.py').write_text(_SCRIPT)
     with socket.socket() as probe:

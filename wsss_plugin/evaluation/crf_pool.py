@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import runpy
+import signal
 import sys
 import threading
 from collections import deque
@@ -17,6 +18,8 @@ import numpy as np
 from wsss_plugin.evaluation import crf_worker
 from wsss_plugin.evaluation.crf_job import CRFJob
 from wsss_plugin.evaluation.dense_crf import check_crf_settings, dense_crf, require_pydensecrf
+
+_MOST_CHANNELS = 255  # 255 itself is the ignored label
 
 
 class CRFPool:
@@ -91,13 +94,19 @@ class CRFPool:
                 submission, during a later call of :meth:`submit` or :meth:`drain`.
 
         Raises:
-            ValueError: If the probabilities are no (C, H, W) array.
+            ValueError: If the probabilities are no (C, H, W) array, or of more than 255 classes.
             RuntimeError: If the CRF of an earlier image failed; the message names that image.
         """
         if probabilities.ndim != 3:
             raise ValueError(
                 f'expected probabilities (C, H, W) for the CRF of {image_path}, received '
                 f'{probabilities.shape}'
+            )
+        if len(probabilities) > _MOST_CHANNELS:
+            raise ValueError(
+                f'expected probabilities of at most {_MOST_CHANNELS} classes for the CRF of '
+                f'{image_path}, whose label map has 8 bits, received {len(probabilities)}; test '
+                'without CRF'
             )
         while self._pending and (
             len(self._pending) >= self.max_pending or self._pending[0].future.done()
@@ -107,7 +116,7 @@ class CRFPool:
         arguments = (probabilities[classes], classes.astype(np.uint8), self.settings)
         try:
             workers = self._workers()
-            with _hidden_main():
+            with _lone_start():
                 future = workers.submit(_label_map, image_path, *arguments)
         except BrokenProcessPool as error:
             raise self._ended(image_path) from error
@@ -165,19 +174,22 @@ class CRFPool:
 
 
 @contextmanager
-def _hidden_main() -> Iterator[None]:
-    """Keeps a worker that starts from running the main script again, for which it has no use."""
+def _lone_start() -> Iterator[None]:
+    """Starts workers that leave Ctrl-C to this process and do not run the main script again."""
     main = sys.modules['__main__']
     spec, file = getattr(main, '__spec__', None), getattr(main, '__file__', None)
     main.__spec__ = None
     if file is not None:
         del main.__file__
+    # A process that is started inherits it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         main.__spec__ = spec
         if file is not None:
             main.__file__ = file
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _label_map(

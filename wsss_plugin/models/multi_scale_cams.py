@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from wsss_plugin.models.backbones import smallest_side
 from wsss_plugin.models.fixed_statistics import fixed_statistics
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.phase_plan import features_of
@@ -62,7 +63,7 @@ def _fused(
             scales,
             known,
             {name: fusion_of(model.cams[name], fusion) for name in names},
-            min_size=_patch_size(model.backbone),
+            min_size=smallest_side(model.backbone),
         )
 
 
@@ -103,9 +104,3 @@ def fusion_of(
         ValueError: If a key or a value is unknown.
     """
     return CAMFusion().replaced(shared).replaced(source.multi_scale, key)
-
-
-def _patch_size(backbone: Any) -> int:
-    """The smallest side that a backbone sees."""
-    size = getattr(getattr(backbone, 'vit', backbone), 'patch_size', 1)
-    return max(size) if isinstance(size, tuple) else int(size)

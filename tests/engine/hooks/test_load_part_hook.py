@@ -32,9 +32,9 @@ def start(toy, tmp_path):
 def test_the_named_modules_are_loaded_and_no_others(toy, start, other):
     weights, path = other
     fresh = toy.ToyModel().state_dict()
-    received = start(path, ['backbone.cnn', 'cam_head'])
+    received = start(path, ['backbone.cnn', 'cams'])
     for name, value in received.items():
-        loaded = name.startswith(('backbone.cnn.', 'cam_head.'))
+        loaded = name.startswith(('backbone.cnn.', 'cams.'))
         assert torch.equal(value, weights[name] if loaded else fresh[name]), name
 
 

@@ -126,10 +126,10 @@ def test_weights_that_are_not_finite_do_not_begin(toy, run, monkeypatch):
 
     def spoilt(self, *args, **kwargs):
         init(self, *args, **kwargs)
-        torch.nn.init.constant_(self.cam_head.bias, float('nan'))
+        torch.nn.init.constant_(self.cams['final'].bias, float('nan'))
 
     monkeypatch.setattr(toy.ToyModel, '__init__', spoilt)
-    with pytest.raises(ValueError, match=r'ToyModel at the start.*in cam_head\.bias'):
+    with pytest.raises(ValueError, match=r'ToyModel at the start.*in cams\.final\.bias'):
         run()
 
 
@@ -140,11 +140,11 @@ def test_weights_that_are_not_finite_are_not_saved(toy, run, tmp_path, monkeypat
     def spoil_weights(self, runner, *args, **kwargs):
         after(self, runner, *args, **kwargs)
         if runner.iter == 3:
-            torch.nn.init.constant_(runner.model.cam_head.bias, float('inf'))
+            torch.nn.init.constant_(runner.model.cams['final'].bias, float('inf'))
 
     monkeypatch.setattr(toy.RecordHook, 'priority', 'NORMAL')
     monkeypatch.setattr(toy.RecordHook, 'after_train_iter', spoil_weights)
-    with pytest.raises(ValueError, match=r'to be saved \(iteration 4\).*in cam_head\.bias'):
+    with pytest.raises(ValueError, match=r'to be saved \(iteration 4\).*in cams\.final\.bias'):
         run()
     assert [path.name for path in tmp_path.glob('*.pth')] == ['iter_2.pth']
 

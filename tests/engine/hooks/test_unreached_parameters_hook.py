@@ -94,7 +94,7 @@ def test_nothing_is_said_where_all_learn(train):
 def test_a_branch_that_no_loss_reaches_is_named_once(train):
     (said,) = train([0, 2], lambda _: ['loss_vit'])
     assert 'backbone.cnn.weight, backbone.cnn.bias' in said
-    assert 'cnn_cam_head.bias in iteration 3' in said
+    assert 'cams.cnn.bias in iteration 3' in said
     assert 'vit' not in said
 
 

@@ -5,7 +5,9 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from reference_networks import build, random_batch, small_config
 
+from wsss_plugin.errors import DataError
 from wsss_plugin.models.segmentors.cam_prediction import (
     add_cam_predictions,
     add_label_prediction,
@@ -61,3 +63,11 @@ def test_a_label_map_keeps_its_values_at_the_original_size():
     assert samples[0].pseudo_label.data.tolist() == [[[255, 255, 3]] * 2]
     assert samples[0].pseudo_label.data.dtype == label.dtype
     assert 'pseudo_label' not in samples[1]
+
+
+def test_an_image_smaller_than_a_patch_is_named():
+    segmentor = build(small_config())
+    inputs, samples = random_batch()
+    samples[0].set_metainfo({'img_path': 'images/thin.png'})
+    with pytest.raises(DataError, match=r'one patch, received \(4, 32\) for images/thin\.png'):
+        segmentor.predict(inputs['view1'][:1, :, :4, :32], samples[:1])

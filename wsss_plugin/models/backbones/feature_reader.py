@@ -71,6 +71,22 @@ def check_feature(backbone: nn.Module, name: str) -> None:
         )
 
 
+def smallest_side(backbone: Any) -> int:
+    """The smallest side of an image, in pixels, of which a backbone sees anything.
+
+    Args:
+        backbone: The backbone.
+
+    Returns:
+        The side of a patch of a transformer, 1 for other networks.
+
+    >>> smallest_side(nn.Conv2d(3, 3, 1))
+    1
+    """
+    size = getattr(getattr(backbone, 'vit', backbone), 'patch_size', 1)
+    return max(size) if isinstance(size, tuple) else int(size)
+
+
 def _read_outputs(backbone: nn.Module, image: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
 

@@ -11,7 +11,30 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from wsss_plugin.cam_fields import cam_field
+from wsss_plugin.errors import DataError, listed
+from wsss_plugin.models.backbones import smallest_side
 from wsss_plugin.ops.labels import tagged_maximum, threshold_label
+
+
+def check_sizes(model: Any, inputs: Tensor, data_samples: list[SegDataSample] | None) -> None:
+    """Checks that the backbone sees something of the images that are predicted.
+
+    Args:
+        model: The segmentor.
+        inputs: Images (B, 3, H, W).
+        data_samples: Their samples.
+
+    Raises:
+        DataError: If a side is shorter than a patch; names the image.
+    """
+    shortest = smallest_side(model.backbone)
+    if min(inputs.shape[-2:]) < shortest:
+        paths = [sample.get('img_path', 'an image') for sample in data_samples or ()]
+        raise DataError(
+            f'expected images of at least {shortest} pixels in height and width, one patch, '
+            f'received {tuple(inputs.shape[-2:])} for {listed(paths) or "an image"}; enlarge it, '
+            'add Resize to the test pipeline, or leave it out of the list'
+        )
 
 
 def predict_by_cam(

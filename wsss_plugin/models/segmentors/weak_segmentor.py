@@ -16,6 +16,7 @@ from wsss_plugin.models.part_building import build_decode_head, build_parts, for
 from wsss_plugin.models.phase_plan import check_plan
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
+from wsss_plugin.models.segmentors.removed_segmentors import refuse_removed_keys
 from wsss_plugin.models.segmentors.toolbox_segmentor import ToolboxSegmentor
 from wsss_plugin.models.segmentors.training_steps import TrainingSteps
 from wsss_plugin.models.segmentors.weak_segmentor_config import WeakSegmentorConfig
@@ -57,6 +58,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         data_preprocessor: Config of the data preprocessor, usually ``MultiViewDataPreProcessor``.
         pretrained: Unused; MMSegmentation's ``init_model`` sets it to None.
         init_cfg: MMEngine's initialisation config.
+        unknown: Refused, with the new place of keys of version 0.1.
 
     Raises:
         ValueError: If the parts do not fit together in some phase of the training.
@@ -80,7 +82,9 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         data_preprocessor: dict | None = None,
         pretrained: None = None,  # noqa: ARG002
         init_cfg: dict | list[dict] | None = None,
+        **unknown: Any,
     ) -> None:
+        refuse_removed_keys(unknown)
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.train_cfg = train_cfg
         self.test_cfg = ConfigDict(_TEST_CFG | dict(test_cfg or {}))
@@ -169,7 +173,9 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
 
         Raises:
             KeyError: If there is neither a decode head nor tags.
+            DataError: If an image is smaller than a patch; names it.
         """
+        cam_prediction.check_sizes(self, inputs, data_samples)
         if self.decode_head is None:
             return cam_prediction.predict_by_cam(self, inputs, data_samples)
         predictions = self.segment(inputs, data_samples)
