@@ -80,6 +80,22 @@ def test_the_backbone_runs_once_for_what_was_planned():
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize(
+    'needs', [Needs(features=('class',)), Needs(raw=('aux',)), Needs(decoder=True)]
+)
+def test_what_carries_gradients_is_computed_before_anything_reads_it(needs):
+    segmentor = build(small_config())
+    batch = segmentor.batch(*random_batch(), needs)
+    batch.prepare()
+    segmentor.backbone.forward_features = segmentor.decode_head.forward = None
+    assert batch.main.begun
+    for name in needs.features:
+        assert batch.main.features([name])[name].requires_grad
+    for name in needs.raw:
+        assert batch.main.raw(name).requires_grad
+    assert not needs.decoder or batch.main.decode_logits.requires_grad
+
+
 def test_pictures_are_the_images_before_normalisation():
     segmentor = build(small_config())
     preprocessor = segmentor.data_preprocessor

@@ -26,8 +26,8 @@ def build_parts(
         ValueError: If a name cannot be that of a module.
         TypeError: If a part is not a config.
 
-    >>> build_parts(dict(b=dict(type='PAR'), a=dict(type='PAR'), c=None), 'heads').keys()
-    odict_keys(['a', 'b'])
+    >>> list(build_parts(dict(b=dict(type='PAR'), a=dict(type='PAR'), c=None), 'heads'))
+    ['a', 'b']
     """
     given = {name: config for name, config in (configs or {}).items() if config is not None}
     for name, config in given.items():

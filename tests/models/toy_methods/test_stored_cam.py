@@ -68,7 +68,7 @@ def test_trains_and_walks_along_the_affinities(tmp_path):
     batch = segmentor.eval().batch(inputs['view1'], samples)
     stored, walked = batch.cams(['stored', 'final'])
     assert torch.equal(stored[1], torch.load(tmp_path / '1.pt'))
-    # A walk replaces scores by means of scores: it moves no mean of equal ones and no bound.
+    # Every step replaces scores by weighted means of scores.
     assert walked.std() < stored.std()
     assert stored.min() <= walked.min() <= walked.max() <= stored.max()
     prediction = segmentor.predict(inputs['view1'], samples)[1]
