@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from wsss_plugin.engine.ablation.program import describe_program
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.whole_file import write_json
 
 
 class RunExecutor:
@@ -47,8 +47,8 @@ class RunExecutor:
             # The result does not depend on validation while training.
             options = ['--resume', '--cfg-options', f'train_cfg.val_begin={run.iterations + 1}']
             self.call(run, 'train.py', [str(config), '--work-dir', str(run.folder), *options])
-            program = json.dumps(describe_program())
-            run.program_file.write_text(program, encoding='utf-8')
+            # Whole or not at all: tables are made while runs go on.
+            write_json(run.program_file, describe_program())
         # The minutes of the training belong to its machine, wherever it is tested.
         if not trained or not run.machine_file.is_file():
             run.machine_file.write_text(describe_machine(self.threads), encoding='utf-8')
