@@ -32,12 +32,9 @@ from torch import Tensor
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.label_export import load_segmentor, named_cams
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
-from wsss_plugin.engine.segmentor_kinds import predicts
-from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.evaluation import LabelScores
-from wsss_plugin.models.cams import DecoderCAM
 from wsss_plugin.models.segmentors import WeakSegmentor
 
 COLUMNS = {
@@ -47,7 +44,6 @@ COLUMNS = {
     'foreground_as_background': 'foreground as background',
     'background_as_foreground': 'background as foreground',
 }
-_DECODER = 'decoder'
 _NEEDED = {
     'gt_sem_seg': ('a mask', 'put LoadAnnotations into test_dataloader.dataset.pipeline'),
     'gt_tags': ('the tags', 'add its annotation or remove it from the list of images'),
@@ -83,59 +79,6 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if args.num < 1:
         parser.error(f'expected --num >= 1, received {args.num}')
     return args
-
-
-def load_segmentor(
-    config: Config, checkpoint: str, labels: str | None = None
-) -> tuple[WeakSegmentor, str]:
-    """Builds the segmentor and loads its weights.
-
-    Args:
-        config: The config.
-        checkpoint: The checkpoint file.
-        labels: Name of the label maker, None for the only one.
-
-    Returns:
-        The segmentor in evaluation mode, whose decode head can stand as a CAM, and the name of the
-        label maker.
-
-    Raises:
-        TypeError: If the config's segmentor makes no pseudo labels.
-        ValueError: If there is no such label maker, or several and none is named.
-    """
-    makers = predicts(config.model)['labels']
-    if not makers:
-        raise TypeError(
-            'expected a segmentor that makes pseudo labels, such as a WeakSegmentor with '
-            f'PixelLabels among its labels, received {type_name(config.model)} without; name '
-            'another config'
-        )
-    if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
-        raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
-    model = load_trained_model(config, checkpoint)[0]
-    if _DECODER not in model.cams and model.decode_head is not None:
-        model.cams[_DECODER] = DecoderCAM(model.num_foreground)
-    return model, labels or makers[0]
-
-
-def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The CAMs to average, by their text on the command line.
-
-    Args:
-        given: Texts such as 'final' and 'final+cnn'.
-        known: Names of the segmentor's CAMs.
-
-    Returns:
-        Names by text.
-
-    Raises:
-        ValueError: If a name is unknown.
-    """
-    chosen = {text: tuple(text.split('+')) for text in given}
-    unknown = {name for names in chosen.values() for name in names} - set(known)
-    if unknown:
-        raise ValueError(f'expected --cams among {list(known)}, received {sorted(unknown)}')
-    return chosen
 
 
 def grid(
