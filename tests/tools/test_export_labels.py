@@ -1,4 +1,4 @@
-"""tools/export_labels.py on the real segmentor after one iteration, and what trains on its labels."""
+"""tools/export_labels.py on the real segmentor after one iteration."""
 
 import json
 import os
@@ -136,7 +136,9 @@ def test_a_data_set_takes_the_labels(export, shapes):
     assert (sample.gt_sem_seg.data[0].numpy() == _labels(out)['train_00002.png']).all()
     assert sample.metainfo['label_dir'] == str(out)
     with pytest.raises(DataError, match='received none for 2, among them val_00000'):
-        ShapesTagDataset('ImageSets/Segmentation/val.txt', data_root=str(shapes), label_dir=str(out))
+        ShapesTagDataset(
+            'ImageSets/Segmentation/val.txt', data_root=str(shapes), label_dir=str(out)
+        )
 
 
 @pytest.mark.long
@@ -156,6 +158,16 @@ def test_two_processes_write_the_same(export, shapes, trained, small, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     files = {path.name: path.read_bytes() for path in alone.iterdir()}
     assert {path.name: path.read_bytes() for path in (tmp_path / 'two').iterdir()} == files
+
+
+def test_labels_without_padding_at_the_original_size(export):
+    options = ['model.data_preprocessor.test_cfg.size_divisor=64']
+    options += ['test_dataloader.dataset.pipeline.1.type=Resize']
+    options += ['test_dataloader.dataset.pipeline.1.scale=(40,40)']
+    labels = _labels(export('--low', '0.2', '--high', '0.5', options=options))
+    assert {label.shape for label in labels.values()} == {(48, 48)}
+    # Padding would be ignored.
+    assert any((label[-1] != 255).any() for label in labels.values())
 
 
 @pytest.mark.parametrize(

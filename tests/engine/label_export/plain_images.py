@@ -1,8 +1,7 @@
-"""Images whose labels follow from their names; also run as one process of two."""
+"""Images whose labels follow from their names."""
 
 from __future__ import annotations
 
-import sys
 import zlib
 from pathlib import Path
 
@@ -48,16 +47,16 @@ def folder(out, images, **changes):
     return LabelFolder(out, images, label, {**SETTINGS, 'count': len(images), **changes})
 
 
-if __name__ == '__main__':
-    rank, rendezvous, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def write_in_one_of_two(rank, rendezvous, out, results):
+    """What one of two processes does; puts the images that it read, and whether all refuse."""
     torch.distributed.init_process_group(
         'gloo', init_method=f'file://{rendezvous}', rank=rank, world_size=2
     )
     images = PlainImages(f'{out}-images-{rank}')
     manifest = folder(out, images).write()
-    print(len(manifest.images), *images.read)
     try:
         folder(out, images, checkpoint='d').write()
     except FileExistsError as error:
-        print('another checkpoint' in str(error))
+        refusal = str(error)
+    results.put((rank, len(manifest.images), images.read, refusal))
     torch.distributed.destroy_process_group()

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import multiprocessing
 from collections import namedtuple
 from pathlib import Path
 
@@ -12,8 +10,6 @@ import pytest
 from PIL import Image
 
 from wsss_plugin.engine.label_export import label_folder
-
-ROOT = Path(__file__).parents[3]
 
 
 def _files(folder):
@@ -122,23 +118,23 @@ def test_the_ignored_value_is_no_class(plain_images, images, tmp_path, ignore):
 
 
 def test_two_processes_share_the_images(plain_images, images, tmp_path):
-    alone = plain_images.folder(tmp_path / 'alone', images)
-    alone.write()
-    command = [sys.executable, plain_images.__file__]
-    paths = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    plain_images.folder(tmp_path / 'alone', images).write()
+    # Forks need not import anything.
+    context = multiprocessing.get_context('fork')
+    results = context.Queue()
+    arguments = [str(tmp_path / 'rendezvous'), str(tmp_path / 'two'), results]
     processes = [
-        subprocess.Popen(
-            [*command, str(rank), str(tmp_path / 'rendezvous'), str(tmp_path / 'two')],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, 'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1'},
-        )
+        context.Process(target=plain_images.write_in_one_of_two, args=(rank, *arguments))
         for rank in range(2)
     ]
-    outputs = [process.communicate(timeout=200) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs
-    lines = [out.strip().splitlines()[-2:] for out, _ in outputs]
-    assert lines[0] == [f'7 {" ".join(images.names[::2])}', 'True']
-    assert lines[1] == [f'7 {" ".join(images.names[1::2])}', 'True']
+    for process in processes:
+        process.start()
+    found = sorted(results.get(timeout=100) for _ in processes)
+    for process in processes:
+        process.join(100)
+    assert [process.exitcode for process in processes] == [0, 0]
+    for rank, number, read, refusal in found:
+        assert number == 7
+        assert read == list(images.names[rank::2])
+        assert 'another checkpoint' in refusal
     assert _files(tmp_path / 'two') == _files(tmp_path / 'alone')
