@@ -32,12 +32,10 @@ from torch import Tensor
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.label_export import load_segmentor, named_cams
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
-from wsss_plugin.engine.segmentor_kinds import predicts
-from wsss_plugin.engine.trained_model import load_trained_model, scored_dataset
+from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.evaluation import LabelScores
-from wsss_plugin.models.cams import DecoderCAM
 from wsss_plugin.models.segmentors import WeakSegmentor
 
 COLUMNS = {
@@ -47,7 +45,6 @@ COLUMNS = {
     'foreground_as_background': 'foreground as background',
     'background_as_foreground': 'background as foreground',
 }
-_DECODER = 'decoder'
 _NEEDED = {
     'gt_sem_seg': ('a mask', 'put LoadAnnotations into test_dataloader.dataset.pipeline'),
     'gt_tags': ('the tags', 'add its annotation or remove it from the list of images'),
@@ -83,59 +80,6 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if args.num < 1:
         parser.error(f'expected --num >= 1, received {args.num}')
     return args
-
-
-def load_segmentor(
-    config: Config, checkpoint: str, labels: str | None = None
-) -> tuple[WeakSegmentor, str, dict[str, Any]]:
-    """Builds the segmentor and loads its weights.
-
-    Args:
-        config: The config.
-        checkpoint: The checkpoint file.
-        labels: Name of the label maker, None for the only one.
-
-    Returns:
-        The segmentor in evaluation mode, whose decode head can stand as a CAM, the name of the
-        label maker, and ``dataset_meta`` of the checkpoint.
-
-    Raises:
-        TypeError: If the config's segmentor makes no pseudo labels.
-        ValueError: If there is no such label maker, or several and none is named.
-    """
-    makers = predicts(config.model)['labels']
-    if not makers:
-        raise TypeError(
-            'expected a segmentor that makes pseudo labels, such as a WeakSegmentor with '
-            f'PixelLabels among its labels, received {type_name(config.model)} without; name '
-            'another config'
-        )
-    if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
-        raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
-    model, meta = load_trained_model(config, checkpoint)
-    if _DECODER not in model.cams and model.decode_head is not None:
-        model.cams[_DECODER] = DecoderCAM(model.num_foreground)
-    return model, labels or makers[0], meta
-
-
-def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The CAMs to average, by their text on the command line.
-
-    Args:
-        given: Texts such as 'final' and 'final+cnn'.
-        known: Names of the segmentor's CAMs.
-
-    Returns:
-        Names by text.
-
-    Raises:
-        ValueError: If a name is unknown.
-    """
-    chosen = {text: tuple(text.split('+')) for text in given}
-    unknown = {name for names in chosen.values() for name in names} - set(known)
-    if unknown:
-        raise ValueError(f'expected --cams among {list(known)}, received {sorted(unknown)}')
-    return chosen
 
 
 def grid(
@@ -217,7 +161,6 @@ def score(
     model: WeakSegmentor,
     labels: str,
     config: Config,
-    meta: Mapping[str, Any],
     args: argparse.Namespace,
 ) -> dict[tuple[str, float, float], dict[str, float]]:
     """Scores every combination of CAMs and thresholds.
@@ -226,7 +169,6 @@ def score(
         model: The segmentor.
         labels: Name of the label maker.
         config: The config.
-        meta: ``dataset_meta`` of the checkpoint.
         args: The command line.
 
     Returns:
@@ -242,7 +184,7 @@ def score(
     combinations = grid(cams_by_text, lows, highs)
     classes, ignore = model.num_classes, maker.ignore_index
     scores = {key: LabelScores(classes, ignore) for key in combinations}
-    for item in items(config, meta, args.num):
+    for item in items(config, model.dataset_meta, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
         require_truth(sample)
@@ -275,8 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     use_final_threshold(config)
-    model, labels, meta = load_segmentor(config, args.checkpoint, args.labels)
-    print('\n' + table(score(model, labels, config, meta, args)))
+    model, labels = load_segmentor(config, args.checkpoint, args.labels)
+    print('\n' + table(score(model, labels, config, args)))
 
 
 if __name__ == '__main__':

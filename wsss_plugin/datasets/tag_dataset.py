@@ -17,6 +17,7 @@ from mmseg.datasets import BaseSegDataset
 from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.file_names import LinkGuard
 from wsss_plugin.datasets.groups import Groups
+from wsss_plugin.datasets.label_manifest import LabelManifest
 from wsss_plugin.datasets.mask_check import MASKS_OPENED, TaggedMask, check_masks
 from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
@@ -33,7 +34,8 @@ class TagDataset(BaseSegDataset):
 
     Every sample offers the pipeline ``img_path``, ``gt_tags`` (float32 multi-hot over the
     foreground classes), ``groups`` and ``sample_seed``. A mask's path is offered in test mode, or
-    with ``load_masks``; otherwise no pipeline can open a mask. Under a :class:`SeededIndex` all
+    with ``load_masks``; otherwise no pipeline can open a mask. Pseudo labels of ``label_dir`` are
+    offered in the same way, and are marked as such. Under a :class:`SeededIndex` all
     random choices of the pipeline follow from its seed. Subclasses implement
     :meth:`load_samples`.
 
@@ -54,12 +56,17 @@ class TagDataset(BaseSegDataset):
             otherwise as the classes of ``metainfo``.
         allow_outside (bool): Whether images, annotations and masks may be links to files outside
             of ``data_root``.
+        label_dir (str | None): Folder of pseudo labels that ``tools/export_labels.py`` wrote, as
+            its ``--out``. Training samples have them in place of masks, and their folder as
+            ``label_dir``, by which nothing takes them for true masks.
         **kwargs: Arguments of mmseg's ``BaseSegDataset``.
 
     Raises:
-        MissingFileError: A folder or file is missing.
-        ConfigError: The classes or ``reduce_zero_label`` are not usable.
-        DataError: A file contradicts itself or what is beside it, or a mask what it is to mean.
+        MissingFileError: A folder or file is missing, among them the manifest of ``label_dir``.
+        ConfigError: The classes or ``reduce_zero_label`` are not usable, or ``label_dir`` is given
+            beside true masks.
+        DataError: A file contradicts itself or what is beside it, a mask what it is to mean, or
+            ``label_dir`` has other classes or lacks images.
     """
 
     PREFIX: Mapping[str, str] = {'img_path': '', 'seg_map_path': ''}
@@ -76,6 +83,7 @@ class TagDataset(BaseSegDataset):
         groups_file: str | None = None,
         mask_classes: Sequence[str] | None = None,
         allow_outside: bool = False,
+        label_dir: str | None = None,
         **kwargs: Any,
     ) -> None:
         self._require_data_root(data_root)
@@ -87,6 +95,10 @@ class TagDataset(BaseSegDataset):
         self.groups_file = groups_file
         self.mask_classes = mask_classes
         self.allow_outside = allow_outside
+        self.label_dir = label_dir
+        if label_dir is not None:
+            self._require_no_truth(load_masks, kwargs.get('test_mode', False))
+        self._labels = None if label_dir is None else LabelManifest.read(label_dir)
         steps = Compose(list(pipeline)).transforms
         self._opens_masks = open_whole_masks(steps)
         super().__init__(
@@ -106,6 +118,16 @@ class TagDataset(BaseSegDataset):
                 'set there or set data_root to where it is'
             )
 
+    @staticmethod
+    def _require_no_truth(load_masks: bool, test_mode: bool) -> None:
+        if load_masks or test_mode:
+            given = 'load_masks' if load_masks else 'test_mode'
+            raise ConfigError(
+                'label_dir: expected pseudo labels of a training set without true masks, received '
+                f'it beside {given}=True; nothing is scored against pseudo labels: leave out one '
+                'of the two'
+            )
+
     @classmethod
     def _palette(cls, classes: Sequence[str]) -> list[Sequence[int]]:
         own, palette = cls.METAINFO.get('classes', ()), cls.METAINFO.get('palette', ())
@@ -122,6 +144,8 @@ class TagDataset(BaseSegDataset):
         Returns:
             Sequence[str]: Names of the values from 0, the background.
         """
+        if self._labels is not None:
+            return classes
         if self.mask_classes is not None:
             return (BACKGROUND, *self.mask_classes)
         return self._usual_mask_names(classes)
@@ -177,7 +201,7 @@ class TagDataset(BaseSegDataset):
 
     @property
     def _offers_masks(self) -> bool:
-        return bool(self.load_masks or self.test_mode)
+        return bool(self.load_masks or self.test_mode or self._labels)
 
     def _check_some_masks(self) -> None:
         classes = self._metainfo['classes']
@@ -189,12 +213,21 @@ class TagDataset(BaseSegDataset):
         masks = [
             TaggedMask(
                 info['seg_map_path'],
-                [self.tag_classes[number] for number in info['tags']] if 'tags' in info else None,
+                self._expected_tags(info),
             )
             for info in infos
             if info.get('seg_map_path') and '://' not in info['seg_map_path']
         ]
-        check_masks(masks, names, classes, self.ann_file, self.ignore_index)
+        if self._labels is None:
+            check_masks(masks, names, classes, self.ann_file, self.ignore_index)
+        else:
+            check_masks(masks, names, classes, str(self._labels.folder), self._labels.ignore)
+
+    def _expected_tags(self, info: Mapping[str, Any]) -> list[str] | None:
+        # A pseudo label may miss a class that the image shows, and nobody is to be warned of it.
+        if self._labels is not None or 'tags' not in info:
+            return None
+        return [self.tag_classes[number] for number in info['tags']]
 
     def _check_classes(self) -> None:
         classes = self._metainfo.get('classes')
@@ -257,11 +290,20 @@ class TagDataset(BaseSegDataset):
             raise DataError(
                 f'{self.ann_file}: expected at least one image, received none; check ann_file'
             )
+        if self._labels is not None:
+            samples = self._with_labels(samples, self._labels)
         self._require_different_files(samples)
         if not self.allow_outside:
             self._require_files_inside(samples)
         groups = self._load_groups(samples)
         return [self._to_data_info(*pair) for pair in zip(samples, groups, strict=True)]
+
+    def _with_labels(
+        self, samples: Sequence[dict[str, Any]], labels: LabelManifest
+    ) -> list[dict[str, Any]]:
+        labels.require_classes(self._metainfo['classes'])
+        labels.require_images([sample['name'] for sample in samples], self.ann_file)
+        return [{**sample, 'seg_map_path': str(labels.path(sample['name']))} for sample in samples]
 
     def _require_different_files(self, samples: Sequence[dict[str, Any]]) -> None:
         keys = {'img_path': 'image', 'seg_map_path': 'mask'}
@@ -282,6 +324,7 @@ class TagDataset(BaseSegDataset):
     def _require_files_inside(self, samples: Sequence[dict[str, Any]]) -> None:
         # Without a folder the names are relative to where the tool was started.
         folders = [folder or '.' for folder in self.data_prefix.values()]
+        folders += [] if self._labels is None else [str(self._labels.folder)]
         guard = LinkGuard(dict.fromkeys([self.data_root or folders[0], *folders]))
         keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
         for sample in samples:
@@ -317,6 +360,10 @@ class TagDataset(BaseSegDataset):
             info['tags'] = self._to_numbers(sample)
         if self._offers_masks and sample.get('seg_map_path'):
             info['seg_map_path'] = sample['seg_map_path']
+        if self._labels is not None:
+            info['label_dir'] = str(self._labels.folder)
+            if self._labels.ignore != self.ignore_index:
+                info['label_map'] = {self._labels.ignore: self.ignore_index}
         return info
 
     def _to_numbers(self, sample: dict[str, Any]) -> list[int]:
@@ -368,7 +415,8 @@ class TagDataset(BaseSegDataset):
 
         Returns:
             dict: ``img_path``, ``gt_tags`` (float32 (K,), absent where unknown), ``sample_seed``,
-            ``groups`` and, in test mode or with ``load_masks``, ``seg_map_path``.
+            ``groups``, in test mode or with ``load_masks`` or ``label_dir`` ``seg_map_path``, and
+            with the last ``label_dir``.
         """
         info = super().get_data_info(idx)
         if 'tags' in info:

@@ -23,6 +23,7 @@ class PackWSSSInputs(PackSegInputs):
         meta_keys: Sequence[str] = (
             'img_path',
             'seg_map_path',
+            'label_dir',
             'ori_shape',
             'img_shape',
             'pad_shape',

@@ -11,6 +11,7 @@ from wsss_plugin.models.pseudo_labels.par import PAR
 from wsss_plugin.models.pseudo_labels.pixel_labels import PixelLabels
 from wsss_plugin.models.pseudo_labels.random_walk_labels import RandomWalkLabels
 from wsss_plugin.models.pseudo_labels.region_mask import RegionMask
+from wsss_plugin.models.pseudo_labels.stored_labels import StoredLabels
 from wsss_plugin.models.pseudo_labels.token_labels import TokenLabels
 from wsss_plugin.models.pseudo_labels.true_labels import TrueLabels
 
@@ -26,6 +27,7 @@ __all__ = [
     'PixelLabels',
     'RandomWalkLabels',
     'RegionMask',
+    'StoredLabels',
     'TokenLabels',
     'TrueLabels',
 ]

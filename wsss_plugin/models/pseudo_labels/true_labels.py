@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from wsss_plugin.errors import ConfigError
 from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.pseudo_labels.loaded_masks import loaded_masks
 
 if TYPE_CHECKING:
     from wsss_plugin.models.batch import Batch
@@ -59,11 +60,14 @@ class TrueLabels(BaseModule):
 
         Raises:
             KeyError: If a sample has no mask.
+            ConfigError: If a mask is a pseudo label.
         """
+        masks = loaded_masks(batch, 'load_masks=True')
         for sample in batch.data_samples:
-            if 'gt_sem_seg' not in sample:
-                raise KeyError(
-                    f'expected a mask for {sample.get("img_path")}, received none; set '
-                    'load_masks=True of the data set and put LoadAnnotations into its pipeline'
+            if sample.metainfo.get('label_dir') is not None:
+                raise ConfigError(
+                    f'expected a true mask for {sample.get("img_path")}, received a pseudo label '
+                    f'of {sample.metainfo["label_dir"]}; use StoredLabels, or set load_masks=True '
+                    'of the data set in place of label_dir'
                 )
-        return torch.cat([sample.gt_sem_seg.data for sample in batch.data_samples]).long()
+        return masks

@@ -1,0 +1,19 @@
+"""Images of three sizes with labels that follow from their names, without a network."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+_PATH = Path(__file__).with_name('plain_images.py')
+
+
+@pytest.fixture(scope='session')
+def plain_images():
+    name = 'plain_images'
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, _PATH)
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]

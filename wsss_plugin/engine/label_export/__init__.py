@@ -1,0 +1,17 @@
+"""Pseudo labels as files: which images, how they are labelled, and the folder they go into."""
+
+from wsss_plugin.engine.label_export.cam_labels import CAMLabels, load_segmentor, named_cams
+from wsss_plugin.engine.label_export.export_settings import export_settings
+from wsss_plugin.engine.label_export.label_folder import LabelFolder
+from wsss_plugin.engine.label_export.listed_images import ListedImages
+from wsss_plugin.engine.label_export.segmentation_labels import SegmentationLabels
+
+__all__ = [
+    'CAMLabels',
+    'LabelFolder',
+    'ListedImages',
+    'SegmentationLabels',
+    'export_settings',
+    'load_segmentor',
+    'named_cams',
+]

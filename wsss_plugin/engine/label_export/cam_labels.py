@@ -1,0 +1,166 @@
+"""Pseudo labels from CAMs and two thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from torch import Tensor
+
+from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.segmentor_kinds import predicts
+from wsss_plugin.engine.trained_model import load_trained_model
+from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.models.cams import DecoderCAM
+from wsss_plugin.models.segmentors import WeakSegmentor
+from wsss_plugin.models.segmentors.cam_prediction import add_label_prediction
+
+_DECODER = 'decoder'
+_FIELD = 'pseudo_label'
+
+
+def load_segmentor(
+    config: Config, checkpoint: str, labels: str | None = None
+) -> tuple[WeakSegmentor, str]:
+    """Builds a segmentor that makes pseudo labels and loads its weights.
+
+    Args:
+        config: The config.
+        checkpoint: The checkpoint file.
+        labels: Name of the label maker, None for the only one.
+
+    Returns:
+        The segmentor in evaluation mode, whose decode head can stand as a CAM and whose
+        ``dataset_meta`` is the checkpoint's, and the name of the label maker.
+
+    Raises:
+        TypeError: If the config's segmentor makes no pseudo labels.
+        ValueError: If there is no such label maker, or several and none is named.
+    """
+    makers = predicts(config.model)['labels']
+    if not makers:
+        raise TypeError(
+            'expected a segmentor that makes pseudo labels, such as a WeakSegmentor with '
+            f'PixelLabels among its labels, received {type_name(config.model)} without; name '
+            'another config'
+        )
+    if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
+        raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
+    model, meta = load_trained_model(config, checkpoint)
+    model.dataset_meta = meta
+    if _DECODER not in model.cams and model.decode_head is not None:
+        model.cams[_DECODER] = DecoderCAM(model.num_foreground)
+    return model, labels or makers[0]
+
+
+def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The CAMs to average, by their text on the command line.
+
+    Args:
+        given: Texts such as 'final' and 'final+cnn'.
+        known: Names of the segmentor's CAMs.
+
+    Returns:
+        Names by text.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    chosen = {text: tuple(text.split('+')) for text in given}
+    unknown = {name for names in chosen.values() for name in names} - set(known)
+    if unknown:
+        raise ValueError(f'expected --cams among {list(known)}, received {sorted(unknown)}')
+    return chosen
+
+
+class CAMLabels:
+    """Labels an image by a label maker of a trained segmentor.
+
+    Args:
+        config: The config, with the high threshold at which the training ends.
+        checkpoint: The checkpoint file.
+        labels: Name of the label maker, None for the only one.
+        cams: Text such as 'final+cnn' for the CAMs to average, None for the maker's own.
+        low: Low threshold, None for the config's.
+        high: High threshold, None for the config's.
+
+    Raises:
+        ConfigError: If the low threshold is above the high one.
+        TypeError: If the config's segmentor makes no pseudo labels.
+        ValueError: If a label maker or CAM is unknown.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        checkpoint: str,
+        labels: str | None = None,
+        cams: str | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        self.model, self.labels = load_segmentor(config, checkpoint, labels)
+        self._maker = self.model.labels[self.labels]
+        own = self._maker.needs(None, None).cams
+        known = tuple(self.model.cams)
+        self.cams = tuple(own) if cams is None else named_cams([cams], known)[cams]
+        thresholds = self._maker.thresholds or self.model.thresholds
+        self.low = thresholds.low if low is None else low
+        self.high = thresholds.high if high is None else high
+        highs = self.high if isinstance(self.high, Sequence) else (self.high,)
+        if not all(0 <= self.low <= one <= 1 for one in highs):
+            raise ConfigError(
+                'expected 0 <= --low <= --high <= 1, received '
+                f'low={self.low} and high={self.high}; lower the one or raise the other'
+            )
+        self._given_high = high
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, the background among them."""
+        return self.model.num_classes
+
+    @property
+    def ignore_index(self) -> int:
+        """Value of a pixel without label."""
+        return self._maker.ignore_index
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """What makes the labels."""
+        return {'made_by': 'cams', 'labels': self.labels, 'cams': list(self.cams)}
+
+    @property
+    def thresholds(self) -> dict[str, Any]:
+        """The background thresholds, ``high`` perhaps one for each class."""
+        high = list(self.high) if isinstance(self.high, Sequence) else self.high
+        return {'low': self.low, 'high': high}
+
+    @torch.no_grad()
+    def __call__(self, item: Mapping[str, Any]) -> Tensor:
+        """Labels an image.
+
+        Args:
+            item: ``inputs`` and ``data_samples`` of one image.
+
+        Returns:
+            Label map (H, W) at the original size.
+
+        Raises:
+            DataError: If the image has no tags.
+        """
+        data = self.model.data_preprocessor(pseudo_collate([item]), False)
+        (sample,) = data['data_samples']
+        if 'gt_tags' not in sample:
+            raise DataError(
+                f'{sample.get("img_path")}: expected the tags of every image to label it, received '
+                'none; add its annotation, or take the image from the list'
+            )
+        batch = self.model.batch(data['inputs'], [sample])
+        batch.cams(self.cams)
+        label = self._maker.make(batch, self.cams, self.low, self._given_high)
+        add_label_prediction([sample], _FIELD, label)
+        return sample.get(_FIELD).data[0]
