@@ -141,6 +141,21 @@ def test_a_data_set_takes_the_labels(export, shapes):
         )
 
 
+def test_a_training_on_the_labels(export, tool, small, shapes, tmp_path):
+    out = export('--low', '0.2', '--high', '0.5')
+    base = ROOT / 'configs' / 'ablations' / 'shapes' / 'supervised_shapes.py'
+    work_dir = tmp_path / 'second'
+    options = [option for option in small if not option.startswith('model.')]
+    options = [option for option in options if 'pipeline' not in option]
+    options += ['train_cfg.max_iters=1', 'train_dataloader.dataset.pipeline.2.crop_size=48']
+    options += [f'experiment_name={tmp_path.name}', f'visualizer.name={tmp_path.name}']
+    options += ['model.labels.true.type=StoredLabels', 'train_dataloader.dataset.load_masks=False']
+    options += [f'{split}_dataloader.dataset.data_root={shapes}' for split in ('train', 'val')]
+    train = [str(base), '--work-dir', str(work_dir), '--cfg-options', *options]
+    tool('train').main([*train, f'train_dataloader.dataset.label_dir={out}'])
+    assert (work_dir / 'iter_1.pth').is_file()
+
+
 @pytest.mark.long
 def test_two_processes_write_the_same(export, shapes, trained, small, tmp_path):
     alone = export()
