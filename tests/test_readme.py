@@ -30,9 +30,11 @@ from mmseg.registry import DATASETS, METRICS, MODELS
 from mmseg.utils import register_all_modules
 
 from wsss_plugin.datasets import COCOTagDataset
+from wsss_plugin.datasets.label_manifest import LabelManifest
 from wsss_plugin.datasets.shapes_config import ShapesConfig
 from wsss_plugin.datasets.shapes_generator import ShapesGenerator
 from wsss_plugin.engine.run_config import enable_tta, load_config
+from wsss_plugin.evaluation.label_png import save_label_png
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / 'README.md'
@@ -433,6 +435,23 @@ def test_own_config_can_be_built(configs, tmp_path, monkeypatch):
         assert len(dataset) == 1
         assert dataset[0]['data_samples'].gt_sem_seg.data.unique().tolist() == [1]
     assert METRICS.build(config.val_evaluator).split == 'val'
+
+
+def test_config_on_exported_labels_can_be_built(configs, tmp_path, monkeypatch):
+    _make_own_data(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for block in _blocks(DOCS / 'own_data.md', 'csv'):
+        Path(block.caption).write_text(block.text)
+    config = Config.fromfile(configs / 'on_labels_of_pets.py')
+    with torch.device('meta'):
+        MODELS.build(config.model)
+    folder = tmp_path / config.train_dataloader.dataset.label_dir
+    names, classes = ['both', 'garden/rex', 'sofa', 'tabby'], ['background', 'cat', 'dog']
+    LabelManifest.write(folder, dict(classes=classes, images=names, ignore=255))
+    for name in names:
+        save_label_png(folder / f'{name}.png', np.ones((40, 56), np.uint8))
+    sample = DATASETS.build(config.train_dataloader.dataset)[0]
+    assert sample['data_samples'].gt_sem_seg.data.unique().tolist() == [1, 255]
 
 
 # --- docs/concepts.md ------------------------------------------------------------------------

@@ -64,6 +64,11 @@ def log(monkeypatch):
     return lines
 
 
+def test_nothing_is_scored_against_pseudo_labels():
+    with pytest.raises(ValueError, match=r'true mask of /d/a\.jpg, received a pseudo label of out'):
+        evaluate([sample(label_dir='out')])
+
+
 def test_numbers_by_hand():
     prediction = torch.tensor([[0, 1, 1, 1], [0, 0, 2, 1]])
     metrics = evaluate([sample(prediction)])

@@ -111,17 +111,8 @@ def test_segmentation_of_listed_images(export, shapes, tmp_path):
     assert changed > 0
 
 
-def test_ignored_pixels_have_the_value_that_was_asked_for(export, tmp_path):
-    thresholds = ['--low', '0.2', '--high', '0.5']
-    usual, other = export(*thresholds), export(*thresholds, '--ignore', '9', out=tmp_path / 'other')
-    for a, b in zip(_labels(usual).values(), _labels(other).values(), strict=True):
-        assert (np.where(a == 255, 9, a) == b).all()
-    with pytest.raises(ValueError, match='expected --ignore from 7'):
-        export('--ignore', '6', out=tmp_path / 'none')
-
-
 def test_a_data_set_takes_the_labels(export, shapes):
-    out = export('--low', '0.2', '--high', '0.5')
+    out = export('--low', '0.2', '--high', '0.5', '--ignore', '9')
     dataset = ShapesTagDataset(
         _LIST,
         data_root=str(shapes),
@@ -133,12 +124,29 @@ def test_a_data_set_takes_the_labels(export, shapes):
         ],
     )
     sample = dataset[2]['data_samples']
-    assert (sample.gt_sem_seg.data[0].numpy() == _labels(out)['train_00002.png']).all()
+    label = _labels(out)['train_00002.png']
+    assert (label == 9).any()
+    assert (sample.gt_sem_seg.data[0].numpy() == np.where(label == 9, 255, label)).all()
     assert sample.metainfo['label_dir'] == str(out)
     with pytest.raises(DataError, match='received none for 2, among them val_00000'):
         ShapesTagDataset(
             'ImageSets/Segmentation/val.txt', data_root=str(shapes), label_dir=str(out)
         )
+
+
+def test_a_training_on_the_labels(export, tool, small, shapes, tmp_path):
+    out = export('--low', '0.2', '--high', '0.5')
+    base = ROOT / 'configs' / 'ablations' / 'shapes' / 'supervised_shapes.py'
+    work_dir = tmp_path / 'second'
+    options = [option for option in small if not option.startswith('model.')]
+    options = [option for option in options if 'pipeline' not in option]
+    options += ['train_cfg.max_iters=1', 'train_dataloader.dataset.pipeline.2.crop_size=48']
+    options += [f'experiment_name={tmp_path.name}', f'visualizer.name={tmp_path.name}']
+    options += ['model.labels.true.type=StoredLabels', 'train_dataloader.dataset.load_masks=False']
+    options += [f'{split}_dataloader.dataset.data_root={shapes}' for split in ('train', 'val')]
+    train = [str(base), '--work-dir', str(work_dir), '--cfg-options', *options]
+    tool('train').main([*train, f'train_dataloader.dataset.label_dir={out}'])
+    assert (work_dir / 'iter_1.pth').is_file()
 
 
 @pytest.mark.long
@@ -181,10 +189,3 @@ def test_flags_that_contradict(tool, capsys, flags, message):
     with pytest.raises(SystemExit):
         tool('export_labels').parse_args(['a.py', 'a.pth', '--out', 'b', *flags])
     assert message in capsys.readouterr().err
-
-
-def test_unknown_cam_and_thresholds_in_the_wrong_order(export):
-    with pytest.raises(ValueError, match=r"expected --cams among .*received \['vit'\]"):
-        export('--cams', 'final+vit')
-    with pytest.raises(ValueError, match='expected 0 <= --low <= --high <= 1'):
-        export('--low', '0.5', '--high', '0.4')

@@ -18,6 +18,7 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from wsss_plugin.cam_fields import cam_fields
+from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation import report
 from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
@@ -208,6 +209,11 @@ class WSSSMetric(BaseMetric):
             raise KeyError(
                 f'expected gt_sem_seg of {_name(sample)}, received none; add LoadAnnotations to '
                 'the test pipeline, or set format_only=True for a split without masks'
+            )
+        if sample.get('label_dir') is not None:
+            raise ConfigError(
+                f'expected the true mask of {_name(sample)}, received a pseudo label of '
+                f'{sample["label_dir"]}; remove label_dir from the data set that is scored'
             )
         label = _plane(sample['gt_sem_seg']['data'])
         wrong = label[(label != self.ignore_index) & (label >= len(self.classes))]

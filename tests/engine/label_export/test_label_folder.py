@@ -111,6 +111,16 @@ def test_a_disk_without_room_is_refused_at_the_start(plain_images, images, tmp_p
     plain_images.folder(tmp_path / 'out', images).write()
 
 
+def test_ignored_pixels_have_the_value_that_was_asked_for(plain_images, images, tmp_path):
+    manifest = plain_images.folder(tmp_path / 'out', images, ignore=200).write()
+    usual = plain_images.folder(tmp_path / 'usual', images).write()
+    assert manifest.content['ignored_share'] == usual.content['ignored_share'] > 0
+    for name in images.names:
+        label = plain_images.label({'inputs': name}).numpy()
+        written = np.asarray(Image.open(manifest.path(name)))
+        assert (written == np.where(label == 255, 200, label)).all()
+
+
 @pytest.mark.parametrize('ignore', [1, 256])
 def test_the_ignored_value_is_no_class(plain_images, images, tmp_path, ignore):
     with pytest.raises(ValueError, match='expected --ignore from 2'):
