@@ -29,10 +29,19 @@ cores=$(nproc)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((cores > processes ? cores / processes : 1))}
 export PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}"
 
+port=${PORT:-${MASTER_PORT:-}}
+if [[ -z $port ]]; then
+  port=29500
+  # Two jobs of one machine on the same port may join and average their gradients.
+  if [[ ${NNODES:-1} == 1 ]]; then
+    port=$("$python" -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+  fi
+fi
+
 exec "$python" -m torch.distributed.run \
   --nnodes="${NNODES:-1}" \
   --node_rank="${NODE_RANK:-0}" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-  --master_port="${PORT:-${MASTER_PORT:-29500}}" \
+  --master_port="$port" \
   --nproc_per_node="$processes" \
   "$here/$script" "${arguments[@]}" --launcher pytorch "$@"

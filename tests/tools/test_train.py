@@ -84,7 +84,9 @@ def test_scripts_say_what_they_expect(script, arguments):
 @pytest.mark.parametrize(
     ('environment', 'expected'),
     [
-        ({}, ['1', '0', '127.0.0.1', '29500']),
+        # A free one, since two jobs of one machine on the same port may join.
+        ({}, ['1', '0', '127.0.0.1', 'free']),
+        ({'NNODES': '2'}, ['2', '0', '127.0.0.1', '29500']),
         ({'MASTER_PORT': '29501'}, ['1', '0', '127.0.0.1', '29501']),
         ({'PORT': '29502', 'MASTER_PORT': '29501'}, ['1', '0', '127.0.0.1', '29502']),
         (
@@ -94,7 +96,7 @@ def test_scripts_say_what_they_expect(script, arguments):
     ],
 )
 def test_torchrun_s_environment_is_passed_on(tmp_path, environment, expected):
-    (tmp_path / 'python').write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / 'python').write_text('#!/bin/sh\n[ "$1" = -c ] && set -- free\necho "$@"\n')
     (tmp_path / 'python').chmod(0o755)
     done = subprocess.run(
         ['bash', str(_ROOT / 'tools' / 'dist_train.sh'), 'config.py', '2'],
