@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.errors import ConfigError
-from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.pseudo_labels.loaded_labels import LoadedLabels
 from wsss_plugin.models.pseudo_labels.loaded_masks import loaded_masks
 
 if TYPE_CHECKING:
@@ -17,36 +16,11 @@ if TYPE_CHECKING:
 
 
 @MODELS.register_module()
-class StoredLabels(BaseModule):
+class StoredLabels(LoadedLabels):
     """The pseudo labels that ``tools/export_labels.py`` has written.
 
     Needs ``label_dir`` of the data set and ``LoadAnnotations`` in the pipeline; refuses true masks.
     """
-
-    per_pixel = False  # it needs no CAM, and is scored where it is made
-
-    def needs(self, iteration: int | None, max_iters: int | None) -> Needs:  # noqa: ARG002
-        """What it reads of the network: nothing.
-
-        Args:
-            iteration: Unused.
-            max_iters: Unused.
-
-        Returns:
-            No names.
-        """
-        return Needs()
-
-    def starts(self, max_iters: int | None) -> tuple[int, ...]:  # noqa: ARG002
-        """Iterations at which it begins to read something else.
-
-        Args:
-            max_iters: Unused.
-
-        Returns:
-            Only 0.
-        """
-        return (0,)
 
     def make(self, batch: Batch) -> Tensor:
         """The labels.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.errors import ConfigError
-from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.pseudo_labels.loaded_labels import LoadedLabels
 from wsss_plugin.models.pseudo_labels.loaded_masks import loaded_masks
 
 if TYPE_CHECKING:
@@ -17,37 +16,12 @@ if TYPE_CHECKING:
 
 
 @MODELS.register_module()
-class TrueLabels(BaseModule):
+class TrueLabels(LoadedLabels):
     """The masks that the data set loads, for the row "full supervision" of a table.
 
     Needs ``load_masks=True`` of the data set and ``LoadAnnotations`` in the pipeline, both of which
     a training from tags goes without.
     """
-
-    per_pixel = False  # the truth is not scored against itself
-
-    def needs(self, iteration: int | None, max_iters: int | None) -> Needs:  # noqa: ARG002
-        """What it reads of the network: nothing.
-
-        Args:
-            iteration: Unused.
-            max_iters: Unused.
-
-        Returns:
-            No names.
-        """
-        return Needs()
-
-    def starts(self, max_iters: int | None) -> tuple[int, ...]:  # noqa: ARG002
-        """Iterations at which it begins to read something else.
-
-        Args:
-            max_iters: Unused.
-
-        Returns:
-            Only 0.
-        """
-        return (0,)
 
     def make(self, batch: Batch) -> Tensor:
         """The masks.
