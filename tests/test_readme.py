@@ -468,8 +468,7 @@ def test_configs_side_by_side_are_those_of_the_files():
     text = (DOCS / 'concepts.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| `(\w+(?:\.\w+)?)` \| (.*?) \| (.*?) \|$', text, flags=re.MULTILINE)
     configs = [
-        Config.fromfile(ROOT / 'configs' / name)
-        for name in ('toco_vit_b_voc.py', 'dual_vit_r50_voc.py')
+        Config.fromfile(ROOT / 'configs' / name) for name in ('toco/voc.py', 'dual_branch/voc.py')
     ]
     for key, *cells in rows:
         for cell, config in zip(cells, configs, strict=True):
