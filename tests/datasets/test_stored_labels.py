@@ -151,7 +151,7 @@ def test_the_first_folder_that_has_an_image_labels_it(build, names, tmp_path):
 
 
 def test_folders_that_lack_images_together(build, names, tmp_path):
-    folders = [str(_write(tmp_path / name, [name_of])) for name, name_of in zip('ab', names)]
+    folders = [str(_write(tmp_path / 'ab'[index], [names[index]])) for index in range(2)]
     with pytest.raises(DataError, match=rf'a, .*b: .* received none for 4, among them {names[2]}'):
         build(folders)
 

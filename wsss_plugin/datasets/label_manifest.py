@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_plugin.datasets.text_files import read_json
-from wsss_plugin.errors import DataError, MissingFileError, cut, listed, received
+from wsss_plugin.errors import DataError, MissingFileError, cut, received
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
