@@ -147,7 +147,8 @@ def _image_files(labels: LabelManifest, folder: Path) -> dict[str, Path]:
     if several:
         raise DataError(
             f'{folder}: expected images whose names differ beyond their suffix, received '
-            f'{listed(found[several[0]])}; remove or rename one of them'
+            f'{listed(path.relative_to(folder) for path in found[several[0]])}; remove or '
+            'rename one of them'
         )
     return {name: found[name][0] for name in labels.images}
 
