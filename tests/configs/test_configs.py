@@ -32,6 +32,8 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 FILES = sorted(
     str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts
 )
+# Stock configs of the toolbox, with its own optimiser, have a test of their own.
+STOCK = [name for name in FILES if re.match('segmentors/(segformer|deeplab)', name)]
 
 # Section 2.1 and, where named, tables of the dual-branch paper.
 PAPER = {
@@ -200,7 +202,7 @@ def _scope():
     init_default_scope('mmseg')
 
 
-@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('name', [name for name in FILES if name not in STOCK])
 def test_model_and_optimiser_can_be_built(name):
     config = _load(name)
     with torch.device('meta'):
