@@ -37,6 +37,7 @@ from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import WeakSegmentor
+from wsss_plugin.whole_file import write_json
 
 COLUMNS = {
     'mIoU': 'mIoU where labelled',
@@ -73,6 +74,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--high', nargs='+', type=float, help="default: the config's at the end of training"
     )
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the scores')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
     )
@@ -212,13 +214,36 @@ def table(scores: dict[tuple[str, float, float], dict[str, float]]) -> str:
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 
+def rows(scores: dict[tuple[str, float, float], dict[str, float]]) -> list[dict[str, Any]]:
+    """The scores as values for JSON.
+
+    Args:
+        scores: Scores by CAMs, low and high threshold.
+
+    Returns:
+        One mapping for each; None in place of NaN.
+    """
+    return [
+        {
+            'cams': text,
+            'low': low,
+            'high': high,
+            **{name: None if math.isnan(value) else value for name, value in values.items()},
+        }
+        for (text, low, high), values in scores.items()
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Scores as the command line says."""
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     use_final_threshold(config)
     model, labels = load_segmentor(config, args.checkpoint, args.labels)
-    print('\n' + table(score(model, labels, config, args)))
+    scores = score(model, labels, config, args)
+    print('\n' + table(scores))
+    if args.out is not None:
+        write_json(args.out, rows(scores))
 
 
 if __name__ == '__main__':

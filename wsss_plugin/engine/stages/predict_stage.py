@@ -1,0 +1,66 @@
+"""What stages that use a checkpoint share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from wsss_plugin.engine.stages.stage import Stage, StagePlace, input_path
+from wsss_plugin.engine.stages.tool_call import named_arguments
+from wsss_plugin.errors import ConfigError
+
+
+class PredictStage(Stage):
+    """A tool that takes a config and a checkpoint.
+
+    The config is the one of the training, unless ``config`` names another. ``options`` are
+    arguments of the tool; ``inputs`` are arguments that name stages.
+    """
+
+    KEYS = ('config',)
+    READS = (
+        'custom_hooks',
+        'data_preprocessor',
+        'default_scope',
+        'model',
+        'test_dataloader',
+        'test_evaluator',
+        'train_dataloader',
+        'tta_model',
+        'tta_pipeline',
+        'val_dataloader',
+    )
+
+    def __init__(self, name: str, given: Mapping[str, Any], place: StagePlace) -> None:
+        super().__init__(name, given, place)
+        self._trained = self.source(self.KIND, given[self.KIND], 'checkpoint')
+        self.inputs['checkpoint'] = self._trained
+        if not isinstance(self._trained, Stage) and given.get('config') is None:
+            raise ConfigError(
+                f'{self.key("config")}: expected the path of a config beside the checkpoint '
+                f'{self._trained}, received none; name the config of its training'
+            )
+
+    def config(self, placed: bool = True) -> Config:
+        """The config, with the paths of its inputs unless ``placed`` is False."""
+        if self.given.get('config') is None and isinstance(self._trained, Stage):
+            config = self._trained.config(placed)
+            config.merge_from_dict(self.values('cfg_options'))
+        else:
+            config = self.read_config('config')
+        # From which the training started.
+        config.load_part = config.load_from = None
+        return config
+
+    @property
+    def checkpoint(self) -> str:
+        """The checkpoint file."""
+        return input_path(self._trained)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments that ``options`` and ``inputs`` ask for."""
+        placed = {key: input_path(self.inputs[key]) for key in self.values('inputs')}
+        return named_arguments({**self.values('options'), **placed})
