@@ -264,14 +264,13 @@ def rows(scores: dict[tuple[str, float, float], dict[str, float]]) -> list[dict[
         One mapping for each; None in place of NaN.
     """
     return [
-        {
-            'cams': text,
-            'low': low,
-            'high': high,
-            **{name: None if math.isnan(value) else value for name, value in values.items()},
-        }
+        {'cams': text, 'low': low, 'high': high, **_for_json(values)}
         for (text, low, high), values in scores.items()
     ]
+
+
+def _for_json(values: Mapping[str, float]) -> dict[str, Any]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -279,17 +278,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     if args.label_dir:
-        print(
-            '\n'
-            + stored_table(args.label_dir, score_stored_labels(config, args.label_dir, args.num))
-        )
-        return
-    use_final_threshold(config)
-    model, labels = load_segmentor(config, args.checkpoint, args.labels)
-    scores = score(model, labels, config, args)
-    print('\n' + table(scores))
+        values = score_stored_labels(config, args.label_dir, args.num)
+        text, found = stored_table(args.label_dir, values), [_for_json(values)]
+    else:
+        use_final_threshold(config)
+        model, labels = load_segmentor(config, args.checkpoint, args.labels)
+        scores = score(model, labels, config, args)
+        text, found = table(scores), rows(scores)
+    print('\n' + text)
     if args.out is not None:
-        write_json(args.out, rows(scores))
+        write_json(args.out, found)
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsss_plugin.engine.stages.scored_stage import ScoredStage
+from wsss_plugin.engine.stages.stage import input_path
 from wsss_plugin.engine.stages.tool_call import ToolCall
 
 
@@ -16,4 +17,4 @@ class EvaluationStage(ScoredStage):
     def call(self, config: Path) -> ToolCall:
         """The call of the tool."""
         options = ['--work-dir', str(self.folder), '--out', str(self.output), *self.arguments]
-        return ToolCall('test.py', [str(config), self.checkpoint], options)
+        return ToolCall('test.py', [str(config), input_path(self.read)], options)

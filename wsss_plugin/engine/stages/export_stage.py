@@ -8,6 +8,7 @@ from wsss_plugin.datasets.label_manifest import MANIFEST_FILE, LabelManifest
 from wsss_plugin.engine.fingerprints import folder_fingerprint, values_fingerprint
 from wsss_plugin.engine.label_export.label_folder import SETTINGS_FILE
 from wsss_plugin.engine.stages.predict_stage import PredictStage
+from wsss_plugin.engine.stages.stage import input_path
 from wsss_plugin.engine.stages.tool_call import ToolCall
 from wsss_plugin.errors import DataError, MissingFileError, listed
 
@@ -26,7 +27,7 @@ class ExportStage(PredictStage):
     def call(self, config: Path) -> ToolCall:
         """The call of the tool."""
         options = ['--out', str(self.folder), *self.arguments]
-        return ToolCall('export_labels.py', [str(config), self.checkpoint], options)
+        return ToolCall('export_labels.py', [str(config), input_path(self.read)], options)
 
     def lacks(self) -> str:
         """What the output lacks, in words."""

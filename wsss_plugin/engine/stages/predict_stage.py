@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from mmengine.config import Config
 
@@ -17,9 +17,13 @@ class PredictStage(Stage):
 
     The config is the one of the training, unless ``config`` names another. ``options`` are
     arguments of the tool; ``inputs`` are arguments that name stages.
+
+    Attributes:
+        read: The stage or the file that it is about.
     """
 
     KEYS = ('config',)
+    SOURCES: ClassVar[tuple[str, ...]] = ('checkpoint',)
     READS = (
         'custom_hooks',
         'data_preprocessor',
@@ -35,29 +39,24 @@ class PredictStage(Stage):
 
     def __init__(self, name: str, given: Mapping[str, Any], place: StagePlace) -> None:
         super().__init__(name, given, place)
-        self._trained = self.source(self.KIND, given[self.KIND], 'checkpoint')
-        self.inputs['checkpoint'] = self._trained
-        if not isinstance(self._trained, Stage) and given.get('config') is None:
+        self.read = self.source(self.KIND, given[self.KIND], self.SOURCES)
+        self.inputs[self.KIND] = self.read
+        if not isinstance(self.read, Stage) and given.get('config') is None:
             raise ConfigError(
-                f'{self.key("config")}: expected the path of a config beside the checkpoint '
-                f'{self._trained}, received none; name the config of its training'
+                f'{self.key("config")}: expected the path of a config beside {self.read}, received '
+                'none; name the config of its training'
             )
 
     def config(self, placed: bool = True) -> Config:
         """The config, with the paths of its inputs unless ``placed`` is False."""
-        if self.given.get('config') is None and isinstance(self._trained, Stage):
-            config = self._trained.config(placed)
+        if self.given.get('config') is None and isinstance(self.read, Stage):
+            config = self.read.config(placed)
             config.merge_from_dict(self.values('cfg_options'))
         else:
             config = self.read_config('config')
         # From which the training started.
         config.load_part = config.load_from = None
         return config
-
-    @property
-    def checkpoint(self) -> str:
-        """The checkpoint file."""
-        return input_path(self._trained)
 
     @property
     def arguments(self) -> list[str]:

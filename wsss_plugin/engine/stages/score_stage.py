@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsss_plugin.engine.stages.scored_stage import ScoredStage
+from wsss_plugin.engine.stages.stage import Stage, input_path
 from wsss_plugin.engine.stages.tool_call import ToolCall
 
 
 class ScoreStage(ScoredStage):
-    """``dict(score='name of a training')``: ``tools/score_labels.py``, in one process."""
+    """``dict(score='name of a training or an export')``: ``tools/score_labels.py``."""
 
     KIND = 'score'
+    SOURCES = ('checkpoint', 'labels')
 
     def call(self, config: Path) -> ToolCall:
         """The call of the tool."""
-        options = ['--out', str(self.output), *self.arguments]
-        return ToolCall('score_labels.py', [str(config), self.checkpoint], options, several=False)
+        positional, options = [str(config)], ['--out', str(self.output), *self.arguments]
+        if isinstance(self.read, Stage) and self.read.MAKES == 'labels':
+            options += ['--label-dir', input_path(self.read)]
+        else:
+            positional.append(input_path(self.read))
+        return ToolCall('score_labels.py', positional, options, several=False)

@@ -138,13 +138,13 @@ class Stage(ABC):
             for key, source in self.inputs.items()
         }
 
-    def source(self, key: str, value: Any, makes: str = '') -> Stage | Path:
+    def source(self, key: str, value: Any, makes: tuple[str, ...] = ()) -> Stage | Path:
         """What an input names.
 
         Args:
             key: Its key in the stage.
             value: Name of an earlier stage, or a path.
-            makes: What that stage has to make; anything if empty.
+            makes: What that stage may make; anything if empty.
 
         Returns:
             The stage or the path.
@@ -153,13 +153,16 @@ class Stage(ABC):
             ConfigError: If it is none of them, or makes something else.
         """
         stage = self.place.earlier.get(value) if isinstance(value, str) else None
-        if stage is not None and makes in ('', stage.MAKES):
+        if stage is not None and (not makes or stage.MAKES in makes):
             return stage
         if stage is None and isinstance(value, str) and '/' in value:
             return Path(value)
-        suited = [name for name, one in self.place.earlier.items() if makes in ('', one.MAKES)]
+        wanted = ' or '.join(makes) or 'a file'
+        suited = [
+            name for name, one in self.place.earlier.items() if not makes or one.MAKES in makes
+        ]
         raise ConfigError(
-            f'{self.key(key)}: expected an earlier stage that makes {makes or "a file"} (here '
+            f'{self.key(key)}: expected an earlier stage that makes {wanted} (here '
             f'{listed(suited) or "none"}), or a path with a /, received {received(value)}'
         )
 

@@ -113,10 +113,10 @@ def _sorted(stages: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _sources(value: Mapping[str, Any]) -> Iterator[str]:
+def _sources(value: Any) -> Iterator[str]:
     """What may be the name of a stage."""
-    for key, one in value.items():
-        if key == 'inputs' and isinstance(one, Mapping):
-            yield from (source for source in one.values() if isinstance(source, str))
-        elif key not in _NO_SOURCES and isinstance(one, str):
-            yield one
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        yield from (name for key, one in pairs if key not in _NO_SOURCES for name in _sources(one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ _INPUTS = {
 class TrainStage(Stage):
     """``dict(train='config.py')``: ``tools/train.py``, which is resumed until it is done.
 
-    ``load_from``, ``load_part`` and ``label_dir`` name stages; ``inputs`` does so for any other key
-    of the config, such as ``{'model.cams.final.folder': 'maps'}``.
+    ``load_from``, ``load_part`` and ``label_dir`` name stages, the last also several, as the data
+    set takes folders: ``['data/corrected', 'labels']``. ``inputs`` names one for any other key of
+    the config, such as ``{'model.cams.final.folder': 'maps'}``.
     """
 
     KIND = 'train'
@@ -50,9 +51,13 @@ class TrainStage(Stage):
 
     def __init__(self, name: str, given: Mapping[str, Any], place: StagePlace) -> None:
         super().__init__(name, given, place)
-        for name_, (key, makes) in _INPUTS.items():
-            if given.get(name_) is not None:
-                self.inputs[key] = self.source(name_, given[name_], makes)
+        # By the key of the config, in the form in which it is given: a name, or names in a list.
+        self._placed: dict[str, Any] = dict(self.values('inputs'))
+        for short, (key, makes) in _INPUTS.items():
+            if given.get(short) is not None:
+                self._placed[key] = given[short]
+                for full, text in _sources(key, given[short]):
+                    self.inputs[full] = self.source(short, text, (makes,))
         self._last = self._last_checkpoint(self.config(placed=False))
 
     def config(self, placed: bool = True) -> Config:
@@ -65,8 +70,8 @@ class TrainStage(Stage):
                 f'{self.key("load_part")}: expected the names of modules as load_part.modules of '
                 "the config, received none; add cfg_options={'load_part.modules': ['backbone']}"
             )
-        paths = {key: input_path(one) if placed else None for key, one in self.inputs.items()}
-        config.merge_from_dict(paths)
+        for key, value in self._placed.items():
+            config.merge_from_dict({key: self._paths(key, value) if placed else None})
         return config
 
     @property
@@ -103,6 +108,16 @@ class TrainStage(Stage):
         latest, _ = latest_checkpoint(self.folder)
         return f'{latest.path.stem} of {self.output.stem}' if latest else ''
 
+    def _paths(self, key: str, value: Any) -> Any:
+        """A value with the paths of its inputs."""
+        if isinstance(value, str):
+            return input_path(self.inputs[key])
+        if isinstance(value, Mapping):
+            return {name: self._paths(f'{key}.{name}', one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._paths(f'{key}.{index}', one) for index, one in enumerate(value)]
+        return value
+
     def _last_checkpoint(self, config: Config) -> str:
         """Name of the checkpoint with which the training ends."""
         saved = (config.get('default_hooks') or {}).get('checkpoint') or {}
@@ -120,3 +135,13 @@ class TrainStage(Stage):
             f'{self.key("train")}: expected train_cfg.max_iters or max_epochs in the config, '
             f'received {received(dict(loop))}; add one'
         )
+
+
+def _sources(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The names in a value, each with its key; other values than numbers are taken for names."""
+    if isinstance(value, Mapping | list | tuple):
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for name, one in pairs:
+            yield from _sources(f'{key}.{name}', one)
+    elif not isinstance(value, int | float):
+        yield key, value
