@@ -39,6 +39,7 @@ from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import WeakSegmentor
+from wsss_plugin.whole_file import write_json
 
 COLUMNS = {
     'mIoU': 'mIoU where labelled',
@@ -84,6 +85,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--high', nargs='+', type=float, help="default: the config's at the end of training"
     )
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the scores')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
     )
@@ -252,19 +254,40 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
 
 
+def rows(scores: dict[tuple[str, float, float], dict[str, float]]) -> list[dict[str, Any]]:
+    """The scores as values for JSON.
+
+    Args:
+        scores: Scores by CAMs, low and high threshold.
+
+    Returns:
+        One mapping for each; None in place of NaN.
+    """
+    return [
+        {'cams': text, 'low': low, 'high': high, **_for_json(values)}
+        for (text, low, high), values in scores.items()
+    ]
+
+
+def _for_json(values: Mapping[str, float]) -> dict[str, Any]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Scores as the command line says."""
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     if args.label_dir:
-        print(
-            '\n'
-            + stored_table(args.label_dir, score_stored_labels(config, args.label_dir, args.num))
-        )
-        return
-    use_final_threshold(config)
-    model, labels = load_segmentor(config, args.checkpoint, args.labels)
-    print('\n' + table(score(model, labels, config, args)))
+        values = score_stored_labels(config, args.label_dir, args.num)
+        text, found = stored_table(args.label_dir, values), [_for_json(values)]
+    else:
+        use_final_threshold(config)
+        model, labels = load_segmentor(config, args.checkpoint, args.labels)
+        scores = score(model, labels, config, args)
+        text, found = table(scores), rows(scores)
+    print('\n' + text)
+    if args.out is not None:
+        write_json(args.out, found)
 
 
 if __name__ == '__main__':

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import hashlib
-import inspect
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import TESTS, Run
+from wsss_plugin.engine.fingerprints import content_key, short_digest
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
-
-# Keys of a config that training and test read; the others are variables of its base files.
-_CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
-_CONFIG_KEYS |= {'custom_imports', 'model_wrapper_cfg', 'tta_model', 'tta_pipeline'}
 
 
 def plan_rows(
@@ -61,7 +54,7 @@ def plan_rows(
         config.merge_from_dict(dict(options))
         _require_metric(path, config)
         digest = content_key(config)
-        record_name = config_name(path) + (f'-{_digest(dict(options))}' if options else '')
+        record_name = config_name(path) + (f'-{short_digest(dict(options))}' if options else '')
         name, record_name = names.setdefault(digest, (path.stem, record_name))
         folder = _folder(root, name, digest)
         run = Run(name, folder, config, _tests(config, multi_scale), digest=digest)
@@ -110,21 +103,3 @@ def _require_metric(path: Path, config: Config) -> None:
             f'{path}: expected a WSSSMetric in test_evaluator, which the table is made of, '
             f"received {config.get('test_evaluator')}; add dict(type='WSSSMetric')"
         )
-
-
-def content_key(config: Config) -> str:
-    """A name for what a config does.
-
-    Args:
-        config: The config.
-
-    Returns:
-        Eight digits; equal for configs that differ only in variables that nothing reads.
-    """
-    read = {name: config[name] for name in config if name in _CONFIG_KEYS}
-    return _digest(Config(read).to_dict())
-
-
-def _digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
