@@ -1,6 +1,7 @@
-# ReCAM whose CAM walks along affinities, on the generated shapes: both are taught in the second half
-# of one run of the CNN. The walk's labels are scored by
-#   python tools/test.py configs/recam/shapes_affinity.py work_dirs/shapes_affinity/iter_1500.pth --labels
+# ReCAM whose CAM walks along affinities, on the generated shapes: both are taught in the second
+# half of one run of the CNN. The walk's labels are scored by
+#   python tools/test.py configs/recam/shapes_affinity.py
+#     work_dirs/shapes_affinity/iter_1500.pth --labels
 _base_ = '../affinitynet/shapes.py'
 model = dict(
     cams=dict(
