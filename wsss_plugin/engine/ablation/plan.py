@@ -41,7 +41,8 @@ def plan_rows(
         records: Folder in which the figures of finished runs are kept; None for nowhere.
 
     Returns:
-        The rows in the order of the configs.
+        The rows in the order of the configs, named after their files; with the folders in
+        ``configs`` where files of several folders have the same name.
 
     Raises:
         KeyError: If a config has no metric that the table can be made of; names the config.
@@ -61,10 +62,15 @@ def plan_rows(
         tests = _tests(config, multi_scale)
         run = Run(name, folder, config, tests, _extra(config), digest=digest)
         runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
-        rows.append(Row(path.stem, config, runs))
+        rows.append(Row(_title(path, configs), config, runs))
     if kept is not None:
         _require_different_names([record_name for _, record_name in names.values()])
     return rows
+
+
+def _title(path: Path, configs: Sequence[Path]) -> str:
+    alike = {other.absolute() for other in configs if other.stem == path.stem}
+    return path.stem if len(alike) == 1 else config_name(path)
 
 
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
