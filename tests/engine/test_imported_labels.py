@@ -182,7 +182,7 @@ def _no_segmentation(content):
     [
         (_other_size, 'expected the sizes .* received 1 others, among them c 8x20 for 8x10;'),
         (_no_size, "expected 'height' in image 1, received none"),
-        (_no_outline, r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]"),
+        (_no_outline, r"in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]"),
         (_no_segmentation, "expected 'segmentation' in annotation 0, received none"),
     ],
 )
