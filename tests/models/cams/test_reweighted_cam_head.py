@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from torch.testing import assert_close
 
-from wsss_plugin.models.cams import CAMHead, CAMSource
+from wsss_plugin.models.cams import CAMHead
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 
@@ -44,13 +44,6 @@ def test_class_logits_match_the_reference(reference):
     features = {'patch': arrays['feat']}
     logits = head.class_logits(features, first.raw(features))
     assert_close(logits, arrays['cams_feature'] @ arrays['fc2_w'].flatten(1).T, **CLOSE)
-
-
-def test_is_a_cam_source_of_all_classes():
-    head = build()
-    assert isinstance(head, CAMSource)
-    assert head.logits({}) is None
-    assert (head.base, head.reads, head.weights) == ('base', ('patch',), 'product')
 
 
 def test_without_masks_every_class_has_the_mean_feature():

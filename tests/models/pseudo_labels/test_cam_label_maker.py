@@ -8,7 +8,7 @@ from torch import nn
 
 from wsss_plugin.models import batch as batch_module
 from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.pseudo_labels import CAMLabelMaker, LabelFilter, LabelMaker
+from wsss_plugin.models.pseudo_labels import CAMLabelMaker, LabelFilter
 from wsss_plugin.ops.cam import average_cams, decoder_cam, multi_scale_cam
 from wsss_plugin.ops.labels import refined_pseudo_label
 
@@ -139,15 +139,6 @@ def test_a_filter_may_read_more():
     maker.filters['reader'] = Reader()
     needs = maker.needs(0, None)
     assert (needs.cams, needs.raw, needs.views) == (('aux',), ('final',), ('strong',))
-
-
-def test_labels_carry_no_gradient_whoever_reads_first():
-    segmentor = build(dual_config())
-    batch = segmentor.batch(*random_batch())
-    for name, maker in segmentor.labels.items():
-        assert isinstance(maker, LabelMaker)
-        assert not batch.label(name).requires_grad
-    assert batch.main.raw('final').requires_grad
 
 
 def test_the_decode_head_joins_the_cams_that_make_the_label(iteration):

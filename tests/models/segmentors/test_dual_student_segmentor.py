@@ -171,19 +171,6 @@ def test_heads_of_both_students_are_found(model):
     assert expected <= set(find_heads(model))
 
 
-def test_idle_terms_keep_the_optimiser_counting(iteration):
-    terms = dict(
-        cross=dict(type='CrossSegmentationTerm', labels='pixel', start=5, idle='zero'),
-        apart=dict(type='DiscrepancyTerm'),
-    )
-    model = build(dual_config(terms=terms))
-    iteration(0, 20)
-    total, _ = model.parse_losses(model.loss(views(), samples()))
-    total.backward()
-    for student in model.students.values():
-        assert all((p.grad == 0).all() for p in student.decode_head.parameters())
-
-
 def test_copies_and_states(model, iteration):
     copied = copy.deepcopy(model)
     names = set(model.state_dict())
