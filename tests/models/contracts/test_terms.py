@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from contracts.registered import is_term, registered
 from contracts.term_contract import TermContract
 from contracts.tiny_network import AFFINITY_HEAD, CELL, IRN_HEAD, SIDE, WIDTH, network, views
+from processes import run_two_processes
 
 from wsss_plugin.models.terms import StudentBatches
 
 GRID = SIDE // CELL
-MODELS = Path(__file__).parents[1]
 CAM = dict(in_channels=WIDTH, pooling='avg')
 
 
@@ -240,17 +235,4 @@ dist.destroy_process_group()
 
 
 def test_two_processes_of_which_one_is_empty(tmp_path):
-    paths = [str(MODELS.parents[1]), str(MODELS), os.environ.get('PYTHONPATH', '')]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, '-c', SCRIPT, str(rank), str(tmp_path / 'rendezvous')],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
-    for process, output in zip(processes, outputs, strict=True):
-        assert process.returncode == 0, output
+    run_two_processes(SCRIPT, tmp_path / 'rendezvous')
