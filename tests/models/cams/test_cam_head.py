@@ -44,9 +44,10 @@ def test_loss_as_auxiliary_head_selects_a_level():
 
 
 def test_one_class_and_one_position():
-    head = CAMHead(3, 1)
-    assert head(torch.randn(2, 3, 1, 1)).shape == (2, 1)
-    assert head.cam(torch.randn(2, 3, 1, 1)).shape == (2, 1, 1, 1)
+    head, maps = CAMHead(3, 1), torch.randn(2, 3, 1, 1)
+    expected = maps.flatten(1) @ head.classifier.weight.flatten()
+    torch.testing.assert_close(head(maps), expected.view(2, 1))
+    torch.testing.assert_close(head.cam(maps), expected.view(2, 1, 1, 1))
 
 
 def test_missing_tags_are_named():

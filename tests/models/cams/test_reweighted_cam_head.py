@@ -56,7 +56,10 @@ def test_without_masks_every_class_has_the_mean_feature():
 def test_several_features_side_by_side():
     head = build(channels=5, reads=('one', 'two'))
     features = dict(one=torch.randn(1, 2, 3, 3), two=torch.randn(1, 3, 3, 3))
-    assert head.class_logits(features, torch.rand(1, 4, 3, 3)).shape == (1, 4, 4)
+    cam, joined = torch.rand(1, 4, 3, 3), torch.cat(tuple(features.values()), dim=1)
+    one = build(channels=5)
+    one.load_state_dict(head.state_dict())
+    assert_close(head.class_logits(features, cam), one.class_logits({'patch': joined}, cam))
 
 
 def test_gradient_reaches_features_cam_and_classifier():
