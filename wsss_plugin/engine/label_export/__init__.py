@@ -5,6 +5,7 @@ from wsss_plugin.engine.label_export.export_settings import export_settings
 from wsss_plugin.engine.label_export.label_folder import LabelFolder
 from wsss_plugin.engine.label_export.listed_images import ListedImages
 from wsss_plugin.engine.label_export.segmentation_labels import SegmentationLabels
+from wsss_plugin.engine.label_export.stored_label_scores import score_stored_labels
 
 __all__ = [
     'CAMLabels',
@@ -14,4 +15,5 @@ __all__ = [
     'export_settings',
     'load_segmentor',
     'named_cams',
+    'score_stored_labels',
 ]
