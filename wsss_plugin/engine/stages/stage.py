@@ -68,8 +68,9 @@ class Stage(ABC):
                 f'{received(unknown[0])}; arguments of the tool stand in options, values of its '
                 'config in cfg_options'
             )
+        inputs, _, _ = (self.values(key) for key in ('inputs', 'options', 'cfg_options'))
         self.inputs: dict[str, Stage | Path] = {
-            key: self.source(f'inputs.{key}', value) for key, value in self.values('inputs').items()
+            key: self.source(f'inputs.{key}', value) for key, value in inputs.items()
         }
 
     @abstractmethod
