@@ -29,6 +29,5 @@ custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.5),
     # From half of max_iters on the labels are good enough to shape the transformer, not before.
     dict(type='LossWeightHook', loss='terms.seg', weights=((0, 0.1), (500, 0.5))),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

@@ -16,6 +16,5 @@ model = dict(
 )
 custom_hooks = [
     dict(type='CosineThresholdHook', start=0.3, end=0.15),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

@@ -1,4 +1,4 @@
-"""What README.md and docs/ say is true: snippets run, commands parse, links and messages exist."""
+"""What the pages say is true: snippets run, commands parse, links, messages and figures exist."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ import wsss_plugin
 # isort: split
 import mmseg.registry
 from mmseg.registry import DATASETS, METRICS, MODELS
+from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
 from wsss_plugin.datasets import COCOTagDataset
@@ -38,9 +39,11 @@ from wsss_plugin.evaluation.label_png import save_label_png
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / 'README.md'
-PAGES = [README, ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-IDS = [str(page.relative_to(ROOT)) for page in PAGES]
+CONTRIBUTING = ROOT / 'CONTRIBUTING.md'
 DOCS = ROOT / 'docs'
+PAGES = [README, CONTRIBUTING, ROOT / 'CHANGELOG.md', *sorted(DOCS.rglob('*.md'))]
+OF_METHODS = sorted((ROOT / 'configs').glob('*/README.md'))
+IDS = [str(page.relative_to(ROOT)) for page in [*PAGES, *OF_METHODS]]
 OUTSIDE = 'Messages of other packages'
 
 
@@ -118,7 +121,7 @@ def _write_image(path, height=40, width=56):
 # --- links, commands, messages ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize('page', PAGES, ids=IDS)
+@pytest.mark.parametrize('page', [*PAGES, *OF_METHODS], ids=IDS)
 def test_links_resolve(page):
     text = re.sub(r'^```.*?^```$', '', page.read_text(encoding='utf-8'), flags=re.M | re.S)
     for target in re.findall(r'\]\(([^)\s]+)\)', text):
@@ -142,13 +145,14 @@ def _commands():
     commands = []
     for page in PAGES:
         # Reports that a tool wrote name the machine's own command.
-        if page.parent.name == 'results':
+        if page.parent.name == 'results' and page.stem != 'index':
             continue
         for block in _blocks(page, 'bash'):
             for line in block.text.splitlines():
                 commands += [part.strip() for part in line.split('&&')]
-    # The command that makes the picture stands in a comment.
-    commands += re.findall(r'^python tools/.*$', README.read_text(encoding='utf-8'), flags=re.M)
+    # The commands that make the pictures stand in comments.
+    text = (DOCS / 'results' / 'index.md').read_text(encoding='utf-8')
+    commands += re.findall(r'^python tools/.*$', text, flags=re.M)
     return sorted({line for line in commands if line and not line.startswith('#')})
 
 
@@ -221,18 +225,53 @@ def test_messages_in_the_troubleshooting_page_exist():
 # --- what is measured and what is quoted -----------------------------------------------------
 
 
-def test_results_are_delimited():
-    text = README.read_text(encoding='utf-8')
-    begun = re.findall(r'<!-- results:begin (\w+) -->', text)
-    ended = re.findall(r'<!-- results:end (\w+) -->', text)
-    assert begun == ended == ['shapes', 'voc_animals', 'speed']
-    measured = text.index('## Results measured here'), text.index('## Results of the papers')
-    assert measured[0] < text.index(f'begin {begun[0]}') < text.index(f'end {ended[-1]}')
-    assert text.index(f'end {ended[-1]}') < measured[1]
+def test_readme_is_short():
+    assert README.stat().st_size <= 12 * 1024
+
+
+def _figures(line):
+    return re.findall(r'\d+\.\d(?: ± \d+\.\d)?', line)
+
+
+@pytest.mark.parametrize(
+    ('row', 'columns'),
+    [
+        ('CAM of the CNN', [('shapes', 'cam_r18_shapes'), ('voc_animals', 'cam_mobilenet')]),
+        ('ToCo', [('shapes', 'toco_shapes'), ('voc_animals', 'toco')]),
+        ('dual branch without', [('shapes', 'table1_dual'), ('voc_animals', 'dual')]),
+        ('dual branch, the whole', [('shapes', 'table1_full'), ('voc_animals', 'all')]),
+        ('beyond the paper', [('voc_animals', 'best_voc_animals')]),
+        ('full supervision', [('shapes', 'supervised_shapes'), ('voc_animals', 'supervised')]),
+    ],
+)
+def test_measured_results_are_those_of_the_tables(row, columns):
+    block = README.read_text(encoding='utf-8').partition('results:begin measured -->')[2]
+    block = block.partition('<!-- results:end measured')[0]
+    (line,) = re.findall(rf'^\| {row}.*$', block, flags=re.MULTILINE)
+    measured = []
+    for table, name in columns:
+        text = (DOCS / 'results' / f'{table}.md').read_text(encoding='utf-8')
+        cells = re.search(rf'^\| {name}(?: [†(].*?)? \|(.*)\|$', text, flags=re.MULTILINE)[1]
+        cells = [cell.strip() for cell in cells.split('|')]
+        measured.append(cells[1])
+        measured += [cells[6]] if table == 'voc_animals' and cells[6] else []
+    assert _figures(line.partition('|')[2].partition('|')[2]) == measured
+
+
+def test_quoted_scores_of_the_methods_are_those_of_their_metafiles():
+    rows = re.findall(
+        r'\(configs/(\w+)/README\.md\).*\| (\d+\.\d) \|[^|]*\|$',
+        README.read_text(encoding='utf-8'),
+        flags=re.MULTILINE,
+    )
+    assert len(rows) >= 5
+    for method, score in rows:
+        text = (ROOT / 'configs' / method / 'metafile.yml').read_text(encoding='utf-8')
+        assert re.search(rf'VOC 2012 val\n +Metrics:\n +mIoU: {score}\n', text), method
 
 
 def test_quoted_results_are_those_of_the_configs():
-    text = README.read_text(encoding='utf-8').partition('## Results of the papers')[2]
+    text = (DOCS / 'results' / 'papers.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| (\d) \|[^|]*((?:\|[^|\n]*)+)\|$', text, flags=re.MULTILINE)
     quoted = sorted((table, tuple(re.findall(r'\d+\.\d', cells))) for table, cells in rows)
     stated = []
@@ -242,12 +281,12 @@ def test_quoted_results_are_those_of_the_configs():
     assert quoted == sorted(stated)
 
 
-# --- README's snippets -----------------------------------------------------------------------
+# --- snippets -----------------------------------------------------------------------
 
 
 def test_mixed_config_trains_and_validates(tmp_path, monkeypatch):
     config = tmp_path / 'fcn_with_modulation.py'
-    config.write_text(_named(README, config.name))
+    config.write_text(_named(DOCS / 'parts.md', config.name))
     monkeypatch.chdir(tmp_path)
     ShapesGenerator(ShapesConfig(train=4, val=2)).write(tmp_path / 'data' / 'shapes')
     options = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=2']
@@ -264,17 +303,38 @@ def test_mixed_config_trains_and_validates(tmp_path, monkeypatch):
     assert 0 <= lines[-1]['mIoU'] <= 100
 
 
-def test_published_model_predicts_as_shown(tmp_path, monkeypatch):
-    config = str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')
+def _save_checkpoint(config, path):
     model = MODELS.build(Config.fromfile(config).model)
     meta = {'dataset_meta': {'classes': ('background', *ShapesGenerator.CLASSES)}}
-    torch.save({'state_dict': model.state_dict(), 'meta': meta}, tmp_path / 'iter_1.pth')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
+
+
+@pytest.mark.usefixtures('configs')
+def test_an_image_gets_cam_and_mask_as_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = [block.text for block in _blocks(README, 'python')]
+    checkpoint = re.search(r"'(work_dirs/\S+\.pth)'", snippet)[1]
+    _save_checkpoint('configs/dual_vit_r18_shapes.py', tmp_path / checkpoint)
+    _write_image(tmp_path / 'photo.jpg', 96, 112)
+    namespace = {}
+    exec(snippet, namespace)
+    assert namespace['mask'].shape == namespace['cam'].shape == (96, 112)
+    assert 0 <= namespace['cam'].min() < namespace['cam'].max() <= 1
+    assert set(namespace['mask'].unique().tolist()) <= set(range(7))
+
+
+def test_published_model_predicts_as_shown(tmp_path, monkeypatch):
+    config = str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')
+    _save_checkpoint(config, tmp_path / 'iter_1.pth')
     publish = _tool('publish_model').main
     publish([str(tmp_path / 'iter_1.pth'), str(tmp_path / 'dual.pth'), '--config', config])
     (published,) = tmp_path.glob('dual-*.pth')
     monkeypatch.chdir(tmp_path)
     _write_image(tmp_path / 'photo.jpg')
-    (snippet,) = [b.text for b in _blocks(README, 'python') if 'inference_model' in b.text]
+    (snippet,) = [
+        b.text for b in _blocks(DOCS / 'voc_and_coco.md', 'python') if 'inference_model' in b.text
+    ]
     namespace = {}
     exec(snippet.replace('work_dirs/dual_voc-0a1b2c3d', published.stem), namespace)
     assert namespace['label_map'].shape == (40, 56)
@@ -287,7 +347,7 @@ def test_submission_config_writes_label_maps_without_masks(configs, tmp_path, mo
     (root / 'ImageSets' / 'Segmentation').mkdir(parents=True)
     (root / 'ImageSets' / 'Segmentation' / 'test.txt').write_text('2008_000001\n')
     config = load_config(
-        str(configs / 'dual_vit_r50_voc_submission.py'),
+        str(configs / 'dual_branch' / 'voc_submission.py'),
         options={'test_dataloader.num_workers': 0, 'test_dataloader.persistent_workers': False},
     )
     preprocessor = dict(config.model.data_preprocessor, type='SegDataPreProcessor')
@@ -311,6 +371,34 @@ def test_submission_config_writes_label_maps_without_masks(configs, tmp_path, mo
     (label,) = (tmp_path / config.test_evaluator.output_dir).glob('*.png')
     assert label.name == '2008_000001.png'
     assert Image.open(label).size == (56, 40)
+
+
+# --- CONTRIBUTING.md ---------------------------------------------------------------
+
+
+@pytest.mark.usefixtures('configs')
+def test_a_method_is_added_as_shown(tmp_path, monkeypatch):
+    """The page's module, config and test: nothing of the package changes."""
+    module, config, test = _blocks(CONTRIBUTING, 'python')
+    (tmp_path / module.file).write_text(module.text)
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = Config.fromfile(tmp_path / config.file)
+    model = MODELS.build(loaded.model).train()
+    assert model.terms['area'].loss_weight == 0.05
+    inputs = {view: torch.rand(2, 3, 96, 96) for view in ('view1', 'local', 'view2')}
+    samples = [SegDataSample(), SegDataSample()]
+    for sample in samples:
+        sample.gt_tags = torch.tensor([1.0, 0, 1, 0, 0, 0])
+    for iteration, added in ((0, set()), (600, {'loss_area'})):
+        MessageHub.get_current_instance().update_info('iter', iteration)
+        losses = model.loss(inputs, samples)
+        assert {name for name in losses if 'area' in name} == added
+    assert 0 < losses['loss_area'] <= 0.05
+    namespace = {}
+    exec(test.text, namespace)
+    for name, check in list(namespace.items()):
+        if name.startswith('test_'):
+            check()
 
 
 # --- docs/components.md ----------------------------------------------------------------------
@@ -338,11 +426,6 @@ def test_every_registered_class_has_a_heading():
     expected = _registered() | {'DeviceAgnosticDistributedDataParallel'}
     level_three = [name for level, name in _headings(DOCS / 'components.md') if level == '###']
     assert sorted(level_three) == sorted(f'`{name}`' for name in expected)
-
-
-def test_every_component_is_in_the_readme():
-    text = README.read_text(encoding='utf-8')
-    assert all(f'`{name}`' in text for name in _registered())
 
 
 # --- docs/own_data.md ------------------------------------------------------------------------
@@ -468,8 +551,7 @@ def test_configs_side_by_side_are_those_of_the_files():
     text = (DOCS / 'concepts.md').read_text(encoding='utf-8')
     rows = re.findall(r'^\| `(\w+(?:\.\w+)?)` \| (.*?) \| (.*?) \|$', text, flags=re.MULTILINE)
     configs = [
-        Config.fromfile(ROOT / 'configs' / name)
-        for name in ('toco_vit_b_voc.py', 'dual_vit_r50_voc.py')
+        Config.fromfile(ROOT / 'configs' / name) for name in ('toco/voc.py', 'dual_branch/voc.py')
     ]
     for key, *cells in rows:
         for cell, config in zip(cells, configs, strict=True):

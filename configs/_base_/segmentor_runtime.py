@@ -1,7 +1,3 @@
+# Of a segmentor on labels in files: it says where little of their foreground has been learnt.
 _base_ = './default_runtime.py'
-under_prediction_hook = dict(type='UnderPredictionHook')
-custom_hooks = [
-    under_prediction_hook,
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
-]
+custom_hooks = [dict(type='UnderPredictionHook'), *_base_.shared_hooks]

@@ -4,11 +4,5 @@ model = dict(
     labels=dict(true=None, stored=dict(type='StoredLabels')),
     terms=dict(seg=dict(labels='stored')),
 )
-train_dataloader = dict(
-    dataset=dict(load_masks=False, label_dir='data/labels/voc_animals'),
-)
-custom_hooks = [
-    dict(type='UnderPredictionHook'),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
-]
+train_dataloader = dict(dataset=dict(load_masks=False, label_dir='data/labels/voc_animals'))
+custom_hooks = [dict(type='UnderPredictionHook'), *_base_.shared_hooks]

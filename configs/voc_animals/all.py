@@ -8,6 +8,5 @@ _base_ = [
 model = dict(terms=dict(seg=dict(start={{_base_.seg_start}})))
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.55),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

@@ -38,7 +38,7 @@ def rows_of(report):
             {'terms.consistency'},
         ),
         (
-            'toco_vit_b_voc.py',
+            'toco/voc.py',
             ['iteration', 'evaluation', '--size', '32', '--local-size', '16'],
             {'terms.energy'},
         ),
@@ -63,7 +63,7 @@ def test_the_package_computes_no_more_than_the_plain_formulation(tool, tmp_path,
 @pytest.mark.parametrize(
     ('config', 'expected'),
     [
-        ('cam_r50_voc.py', {'terms.cls'}),
+        ('cam/voc.py', {'terms.cls'}),
         ('voc_animals/supervised.py', {'labels.true', 'terms.seg'}),
     ],
 )

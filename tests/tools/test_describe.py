@@ -50,7 +50,7 @@ def test_columns_are_aligned(described, tool):
 
 
 def test_without_decode_head(described):
-    lines = described(CONFIGS / 'cam_r50_voc.py')
+    lines = described(CONFIGS / 'cam/voc.py')
     assert 'prediction: the CAM final, by tags' in lines
     assert ['cls', '1', '-', 'logits final', 'out.-1', '-'] in [cells(line) for line in lines]
 
@@ -75,7 +75,7 @@ def test_nothing_is_downloaded(described, monkeypatch):
 
     monkeypatch.setattr('wsss_plugin.models.backbones.TimmVisionTransformer.init_weights', fail)
     monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', fail)
-    assert described(CONFIGS / 'toco_vit_b_voc.py')
+    assert described(CONFIGS / 'toco/voc.py')
 
 
 def test_weights_of_an_earlier_training_need_not_be_there(described):

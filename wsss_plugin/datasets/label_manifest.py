@@ -1,29 +1,32 @@
-"""What a folder of pseudo labels says of itself."""
+"""What a folder of labels says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsss_plugin.datasets.text_files import read_json
-from wsss_plugin.errors import DataError, MissingFileError, cut, listed, received
+from wsss_plugin.errors import DataError, MissingFileError, cut, received
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
-_KIND = 'pseudo labels'
-_REMEDY = 'make the folder by tools/export_labels.py'
+PSEUDO_LABELS = 'pseudo labels'
+CORRECTED_MASKS = 'corrected masks'
+_KINDS = (PSEUDO_LABELS, CORRECTED_MASKS)
+_REMEDY = 'make the folder by tools/export_labels.py, or tools/import_labels.py for masks by hand'
 
 
 @dataclass(frozen=True)
 class LabelManifest:
     """The file ``manifest.json`` of a folder of label maps, which is written last.
 
-    A folder with one is complete, and is no folder of true masks.
+    A folder with one is complete, and is no folder of true masks: nothing is scored against it.
 
     Attributes:
         folder: The folder.
+        kind: ``'pseudo labels'`` of a model, or ``'corrected masks'`` of people.
         classes: Names of the labels' values from 0, the background.
         images: Names of the images, with their sub-folders and without suffix.
         ignore: Value of pixels without a class.
@@ -31,6 +34,7 @@ class LabelManifest:
     """
 
     folder: Path
+    kind: str
     classes: tuple[str, ...]
     images: tuple[str, ...]
     ignore: int
@@ -48,19 +52,20 @@ class LabelManifest:
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of pseudo labels.
+            DataError: If the file is not one of labels.
         """
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of pseudo labels with a {MANIFEST_FILE}, found '
+                f'{cut(folder)}: expected a folder of labels with a {MANIFEST_FILE}, found '
                 f'none; {_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
-        if not isinstance(content, dict) or content.get('kind') != _KIND:
-            kind = content.get('kind') if isinstance(content, dict) else content
+        kind = content.get('kind') if isinstance(content, dict) else content
+        if kind not in _KINDS:
             raise DataError(
-                f"{path}: expected 'kind' to be {_KIND!r}, received {received(kind)}; {_REMEDY}"
+                f"{path}: expected 'kind' to be {' or '.join(map(repr, _KINDS))}, received "
+                f'{received(kind)}; {_REMEDY}'
             )
         for key in ('classes', 'images'):
             if not _is_names(content.get(key)):
@@ -74,7 +79,7 @@ class LabelManifest:
                 f'{received(content.get("ignore"))}; {_REMEDY}'
             )
         classes, images = tuple(content['classes']), tuple(content['images'])
-        return cls(Path(folder), classes, images, content['ignore'], content)
+        return cls(Path(folder), kind, classes, images, content['ignore'], content)
 
     @staticmethod
     def write(folder: str | Path, content: Mapping[str, Any]) -> None:
@@ -82,9 +87,10 @@ class LabelManifest:
 
         Args:
             folder: The folder.
-            content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels.
+            content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels;
+                ``kind`` where they are no pseudo labels.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': _KIND, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': PSEUDO_LABELS, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.
@@ -104,25 +110,6 @@ class LabelManifest:
             f'received value {number} for {received(own)} in place of {received(wanted)}; export '
             'them by a model of these classes, or name its classes in metainfo'
         )
-
-    def require_images(self, names: Collection[str], source: str) -> None:
-        """Checks that every image of a data set has a label.
-
-        Args:
-            names: Names of the images, without suffix.
-            source: What lists them, for the error.
-
-        Raises:
-            DataError: If one has none.
-        """
-        known = set(self.images)
-        missing = [name for name in names if name not in known]
-        if missing:
-            raise DataError(
-                f'{self.folder}: expected a label for each of the {len(names)} images of {source}, '
-                f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
-                'too, into a new folder with a longer list'
-            )
 
     def path(self, name: str) -> Path:
         """The file of an image's label.

@@ -51,17 +51,18 @@ def foreground_shares(model: Any, dataset: Any, num: int) -> ForegroundShares:
         ConfigError: If a sample has no label, or several views.
     """
     indices = spread_indices(len(dataset), num)
+    ignored = getattr(dataset, 'ignore_index', 255)
     training = model.training
     model.eval()
     try:
         counts = torch.zeros(4, dtype=torch.float64)
         for index in indices[get_rank() :: get_world_size()]:
-            counts += _count(model, labelled_item(dataset, index))
+            counts += _count(model, labelled_item(dataset, index), ignored)
     finally:
         model.train(training)
     all_reduce(counts)
-    pixels, labelled, predicted, ignored = counts.tolist()
-    return ForegroundShares(len(indices), labelled / pixels, predicted / pixels, ignored / pixels)
+    pixels, *parts = counts.tolist()
+    return ForegroundShares(len(indices), *(part / pixels for part in parts))
 
 
 def labelled_item(dataset: Any, index: int) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def labelled_item(dataset: Any, index: int) -> dict[str, Any]:
     return item
 
 
-def _count(model: Any, item: dict[str, Any]) -> Tensor:
+def _count(model: Any, item: dict[str, Any], ignore_index: int) -> Tensor:
     """Pixels: all, labelled as foreground, predicted as foreground, ignored."""
     height, width = item['inputs'].shape[-2:]
     # As in training, where images that are smaller than the crop are padded.
@@ -98,7 +99,7 @@ def _count(model: Any, item: dict[str, Any]) -> Tensor:
     logits = model.encode_decode(data['inputs'], [sample.metainfo])[0]
     label = sample.gt_sem_seg.data[0, :height, :width]
     predicted = _label(logits)[:height, :width] > 0
-    ignored = label == 255
+    ignored = label == ignore_index
     return torch.stack(
         [
             torch.tensor(label.numel()),

@@ -7,7 +7,11 @@ import torch
 from torch import Tensor
 
 from wsss_plugin.evaluation.class_rates import class_rates, percent
-from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
+from wsss_plugin.evaluation.sparse_counts import (
+    SparseCounts,
+    count_where_labelled,
+    sum_counts,
+)
 
 _MEANS = ('mIoU', 'over_activation', 'false_negative')
 
@@ -44,17 +48,8 @@ class LabelScores:
         Raises:
             ValueError: If the sizes differ.
         """
-        if label.shape != truth.shape:
-            raise ValueError(
-                'expected pseudo label and mask of one size, received '
-                f'{tuple(label.shape)} and {tuple(truth.shape)}; resize the mask to the label'
-            )
+        self._counts.append(count_where_labelled(label, truth, self.num_classes, self.ignore_index))
         known, labelled = truth != self.ignore_index, label != self.ignore_index
-        visible = torch.where(labelled, truth, self.ignore_index)
-        predicted = torch.where(labelled, label, 0)
-        self._counts.append(
-            count_classes([predicted], visible, self.num_classes, self.ignore_index)
-        )
         foreground, background = known & (truth > 0), known & (truth == 0)
         self._pixels += torch.stack(
             [

@@ -209,6 +209,18 @@ class Batch:
             self._labels[name] = self._model.labels[name].make(self)
         return self._labels[name]
 
+    def label_weights(self, name: str) -> Tensor | None:
+        """How much the label of each image counts.
+
+        Args:
+            name: Name of the label maker.
+
+        Returns:
+            Factors (B,), None where all labels count alike.
+        """
+        weigh = getattr(self._model.labels[name], 'image_weights', None)
+        return None if weigh is None else weigh(self)
+
     def random_maps(self, size: Sequence[int], part: str = '') -> Tensor:
         """Random numbers for each pixel that depend on the sample, not on its place in the batch.
 

@@ -2,6 +2,5 @@
 _base_ = '../../dual_vit_r18_shapes.py'
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.1),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

@@ -1,3 +1,3 @@
 # Table 1: the baseline, ToCo.
 # paper: 67.8 seg mIoU on VOC val, without CRF.
-_base_ = '../../toco_vit_b_voc.py'
+_base_ = '../../toco/voc.py'

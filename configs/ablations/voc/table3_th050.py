@@ -3,7 +3,5 @@
 _base_ = '../../dual_vit_r50_voc.py'
 custom_hooks = [
     dict(type='CosineThresholdHook', start={{_base_.model.thresholds.high}}, end=0.5),
-    {{_base_.batch_size_hook}},
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

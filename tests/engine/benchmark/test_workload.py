@@ -51,7 +51,7 @@ def test_a_cnn_keeps_its_width():
 @pytest.mark.parametrize(
     ('config', 'views'),
     [
-        ('cam_r50_voc.py', {'view1'}),
+        ('cam/voc.py', {'view1'}),
         ('voc_animals/supervised.py', {'view1'}),
         ('dual_vit_r18_shapes.py', {'view1', 'view2', 'local'}),
     ],
@@ -66,8 +66,8 @@ def test_the_views_are_those_that_terms_name(config, views):
 def test_errors(tmp_path):
     with pytest.raises(ValueError, match='local size 96, size 64'):
         workload(local_size=96)
-    with pytest.raises(ValueError, match=r'transformer of timm.*cam_r50_voc.*ResNet'):
-        workload(CONFIGS / 'cam_r50_voc.py').segmentor()
+    with pytest.raises(ValueError, match=r'transformer of timm.*cam/voc.*ResNet'):
+        workload(CONFIGS / 'cam/voc.py').segmentor()
     other = tmp_path / 'other.py'
     other.write_text("model = dict(type='EncoderDecoder')")
     with pytest.raises(ValueError, match=r'loss terms.*other\.py.*EncoderDecoder'):

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize(
     ('name', 'config'),
     [
-        ('TokenContrastSegmentor', 'configs/toco_vit_b_voc.py'),
+        ('TokenContrastSegmentor', 'configs/toco/voc.py'),
         ('DualBranchSegmentor', 'configs/dual_vit_r50_voc.py'),
-        ('CAMSegmentor', 'configs/cam_r50_voc.py'),
+        ('CAMSegmentor', 'configs/cam/voc.py'),
     ],
 )
 def test_a_config_of_version_0_1_is_told_its_successor(name, config):

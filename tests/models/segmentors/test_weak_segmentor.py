@@ -256,6 +256,20 @@ def test_without_decode_head_the_prediction_is_the_thresholded_cam():
         assert set(label.unique().tolist()) <= {0, index + 1}
 
 
+def test_without_decode_head_other_cams_and_labels_are_predicted_on_request():
+    labels = dict(pixel=dict(type='PixelLabels', cams=('final',)))
+    asked = dict(cam=True, pseudo_label=True)
+    segmentor = build(cam_config(labels=labels, test_cfg=asked)).eval()
+    inputs, samples = random_batch()
+    with torch.no_grad():
+        prediction = segmentor.predict(inputs['view1'], samples)[0]
+    high = segmentor.thresholds.high
+    assert torch.equal(prediction.pseudo_label.data == 1, prediction.cam.score > high)
+    segmentor.test_cfg.pseudo_label = False
+    with torch.no_grad():
+        assert 'pseudo_label' not in segmentor.predict(inputs['view1'], random_batch()[1])[0]
+
+
 def test_without_decode_head_an_image_without_tags_is_background():
     segmentor = build(cam_config()).eval()
     inputs, samples = random_batch(images=1)

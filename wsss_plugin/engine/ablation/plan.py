@@ -11,8 +11,9 @@ from mmengine.config import Config
 
 from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
-from wsss_plugin.engine.ablation.run import TESTS, Run
+from wsss_plugin.engine.ablation.run import Run
 from wsss_plugin.engine.fingerprints import content_key, short_digest
+from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 
@@ -40,7 +41,8 @@ def plan_rows(
         records: Folder in which the figures of finished runs are kept; None for nowhere.
 
     Returns:
-        The rows in the order of the configs.
+        The rows in the order of the configs, named after their files; with the folders in
+        ``configs`` where files of several folders have the same name.
 
     Raises:
         KeyError: If a config has no metric that the table can be made of; names the config.
@@ -57,18 +59,30 @@ def plan_rows(
         record_name = config_name(path) + (f'-{short_digest(dict(options))}' if options else '')
         name, record_name = names.setdefault(digest, (path.stem, record_name))
         folder = _folder(root, name, digest)
-        run = Run(name, folder, config, _tests(config, multi_scale), digest=digest)
+        tests = _tests(config, multi_scale)
+        run = Run(name, folder, config, tests, _extra(config), digest=digest)
         runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
-        rows.append(Row(path.stem, config, runs))
+        rows.append(Row(_title(path, configs), config, runs))
     if kept is not None:
         _require_different_names([record_name for _, record_name in names.values()])
     return rows
 
 
+def _title(path: Path, configs: Sequence[Path]) -> str:
+    alike = {other.absolute() for other in configs if other.stem == path.stem}
+    return path.stem if len(alike) == 1 else config_name(path)
+
+
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
     # A CAM has no logits for several scales and a CRF.
     is_cam = predicts(config.model)['segmentation'] == 'cam'
-    return tuple(TESTS) if multi_scale and not is_cam else ('metrics',)
+    return ('metrics', 'multi_scale') if multi_scale and not is_cam else ('metrics',)
+
+
+def _extra(config: Config) -> tuple[str, ...]:
+    # Training from tags needs no masks, and a user with tags only has none.
+    folder = mask_folder((config.get('train_dataloader') or {}).get('dataset') or {})
+    return ('train',) if folder is not None and folder.is_dir() else ()
 
 
 def _of_seed(run: Run, seed: int, kept: RecordFolder | None, record_name: str) -> Run:

@@ -85,7 +85,7 @@ class UnderPredictionHook(Hook):
         """
         is_last = runner.iter + 1 >= runner.max_iters
         if self.interval and not is_last and self.every_n_train_iters(runner, self.interval):
-            self._look(runner)
+            self._look(runner, runner.iter + 1)
 
     def after_train(self, runner: Runner) -> None:
         """Looks at what the training has come to.
@@ -93,13 +93,13 @@ class UnderPredictionHook(Hook):
         Args:
             runner (Runner): The running loop's owner.
         """
-        self._look(runner)
+        self._look(runner, runner.iter)
 
-    def _look(self, runner: Runner) -> None:
+    def _look(self, runner: Runner, iterations: int) -> None:
         dataset = runner.train_dataloader.dataset
         shares = foreground_shares(unwrapped(runner.model), dataset, self.num)
         text = (
-            f'foreground on {shares.images} training images after {runner.iter} iterations: '
+            f'foreground on {shares.images} training images after {iterations} iterations: '
             f'{100 * shares.labelled:.1f} % of the pixels by their labels, '
             f'{100 * shares.predicted:.1f} % by prediction; {100 * shares.ignored:.1f} % have no '
             'label'

@@ -11,9 +11,9 @@ from wsss_plugin.errors import ConfigTypeError, listed
 
 # The config that stands for each of them now.
 _SUCCESSORS = {
-    'TokenContrastSegmentor': 'configs/toco_vit_b_voc.py',
+    'TokenContrastSegmentor': 'configs/toco/voc.py',
     'DualBranchSegmentor': 'configs/dual_vit_r50_voc.py',
-    'CAMSegmentor': 'configs/cam_r50_voc.py',
+    'CAMSegmentor': 'configs/cam/voc.py',
 }
 
 

@@ -1,6 +1,6 @@
 # CAM of the CNN branch alone, without modulation: classification only, the thresholded multi-scale
 # CAM is the segmentation. Optimiser and budget are those of the CNN in the dual-branch network.
-_base_ = './dual_vit_r50_voc.py'
+_base_ = '../dual_branch/voc.py'
 model = dict(
     _delete_=True,
     type='WeakSegmentor',

@@ -2,10 +2,10 @@
 # paper: 42.3 val mIoU (Table 7); ToCo: 42.2 with multi-scale and CRF.
 # With ToCo's energy regulariser, which the dual-branch paper's total loss (13) leaves out.
 _base_ = [
-    './_base_/models/toco_vit_b.py',
-    './_base_/datasets/coco.py',
-    './_base_/schedules/toco_80k.py',
-    './_base_/default_runtime.py',
+    '../_base_/models/toco_vit_b.py',
+    '../_base_/datasets/coco.py',
+    '../_base_/schedules/toco_80k.py',
+    '../_base_/default_runtime.py',
 ]
 num_classes = 80
 model = dict(
@@ -23,6 +23,5 @@ model = dict(
 )
 custom_hooks = [
     dict(type='EffectiveBatchSizeHook', paper_batch_size=8),  # (ToCo)
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]
