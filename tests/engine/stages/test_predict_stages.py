@@ -65,8 +65,8 @@ def test_what_is_there_of_an_export(export, tmp_path):
     stage, folder = export(), tmp_path / 'work' / 'labels'
     assert 'manifest.json' in stage.lacks()
     _write(folder, x='1')
-    assert stage.lacks() == '1 labels are missing: y'
-    assert stage.progress() == '1 labels'
+    assert stage.lacks() == '1 files are missing: y.png'
+    assert stage.progress() == '1 files'
     _write(folder, y='2')
     assert stage.lacks() == ''
     before = stage.output_fingerprint()
@@ -74,6 +74,17 @@ def test_what_is_there_of_an_export(export, tmp_path):
     assert stage.output_fingerprint() == before
     _write(folder, y='3')
     assert stage.output_fingerprint() != before
+
+
+def test_scores_of_cams_are_no_labels(export, cam, place, tmp_path):
+    stage, folder = export(options=dict(scores='cams')), tmp_path / 'work' / 'labels'
+    _write(folder, x='1', y='2')
+    assert stage.lacks() == '2 files are missing: x.npz, y.npz'
+    walked = dict(export='cam', inputs=dict(cams_from='labels'))
+    call = ExportStage('walk', walked, place(cam=cam, labels=stage)).call(tmp_path / 'a.py')
+    assert call.options[-2:] == ['--cams-from', str(folder)]
+    with pytest.raises(ConfigError, match=r'label_dir: expected .* that makes labels \(here none'):
+        TrainStage('b', dict(train='train.py', label_dir='labels'), place(cam=cam, labels=stage))
 
 
 @pytest.mark.parametrize('kind', [EvaluationStage, ScoreStage])
