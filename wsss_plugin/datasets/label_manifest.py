@@ -12,7 +12,7 @@ from wsss_plugin.errors import DataError, MissingFileError, cut, listed, receive
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
-_KIND = 'pseudo labels'
+PSEUDO_LABELS = 'pseudo labels'
 _REMEDY = 'make the folder by tools/export_labels.py'
 
 
@@ -37,30 +37,31 @@ class LabelManifest:
     content: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: str | Path) -> LabelManifest:
+    def read(cls, folder: str | Path, kind: str = PSEUDO_LABELS) -> LabelManifest:
         """Reads the manifest of a folder.
 
         Args:
             folder: The folder.
+            kind: What it has to hold.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of pseudo labels.
+            DataError: If the file is not one of that kind.
         """
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of pseudo labels with a {MANIFEST_FILE}, found '
+                f'{cut(folder)}: expected a folder of {kind} with a {MANIFEST_FILE}, found '
                 f'none; {_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
-        if not isinstance(content, dict) or content.get('kind') != _KIND:
-            kind = content.get('kind') if isinstance(content, dict) else content
+        if not isinstance(content, dict) or content.get('kind') != kind:
+            other = content.get('kind') if isinstance(content, dict) else content
             raise DataError(
-                f"{path}: expected 'kind' to be {_KIND!r}, received {received(kind)}; {_REMEDY}"
+                f"{path}: expected 'kind' to be {kind!r}, received {received(other)}; {_REMEDY}"
             )
         for key in ('classes', 'images'):
             if not _is_names(content.get(key)):
@@ -77,14 +78,15 @@ class LabelManifest:
         return cls(Path(folder), classes, images, content['ignore'], content)
 
     @staticmethod
-    def write(folder: str | Path, content: Mapping[str, Any]) -> None:
+    def write(folder: str | Path, content: Mapping[str, Any], kind: str = PSEUDO_LABELS) -> None:
         """Writes the manifest of a folder that is complete.
 
         Args:
             folder: The folder.
             content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels.
+            kind: What it holds.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': _KIND, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': kind, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.

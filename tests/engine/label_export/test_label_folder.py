@@ -104,7 +104,7 @@ def test_a_disk_without_room_is_refused_at_the_start(plain_images, images, tmp_p
     # Seven small files of 20 x 30 pixels.
     need = 7 * (4096 + 60)
     monkeypatch.setattr(label_folder.shutil, 'disk_usage', lambda _: usage(need - 1))
-    with pytest.raises(OSError, match='expected room for 1 MB of labels'):
+    with pytest.raises(OSError, match='expected room for 1 MB of pseudo labels'):
         plain_images.folder(tmp_path / 'out', images).write()
     assert not images.read
     monkeypatch.setattr(label_folder.shutil, 'disk_usage', lambda _: usage(need))
