@@ -12,7 +12,6 @@ from wsss_plugin.evaluation.crf_labels import label_of_cams, label_of_scores, sc
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.evaluation.dense_crf import dense_crf
 from wsss_plugin.evaluation.label_crf import irn_label
-from wsss_plugin.evaluation.worker_pool import WorkerPool
 
 DATA = Path(__file__).parents[1] / 'data'
 SETTINGS = {'num_iter': 3, 'gaussian': (3, 3), 'bilateral': (80, 13, 10)}
@@ -52,14 +51,11 @@ def test_alphas_are_powers_of_the_background(arrays):
     assert (nothing == 1).all()
 
 
-def test_work_is_done_here_or_in_a_pool(arrays):
+def test_work_without_a_pool(arrays):
     arguments = (arrays['cams'], (4, 32), SETTINGS)
     work, found = CRFWork(scores_of_alphas, arrays['path'], arguments), []
     work.start(None, found.append)
-    with WorkerPool(1) as pool:
-        work.start(pool, found.append)
-        pool.drain()
-    assert np.array_equal(*found)
+    assert np.array_equal(found[0], scores_of_alphas(arrays['path'], *arguments))
     broken = work._replace(image_path=arrays['path'] + '.jpg')
     with pytest.raises(RuntimeError, match=r'the CRF of .*street\.png\.jpg failed'):
         broken.do()

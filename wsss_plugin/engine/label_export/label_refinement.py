@@ -138,8 +138,12 @@ def crf_settings(
     settings = {**defaults, **(given or {})}
     try:
         check_crf_settings(*(settings[name] for name in ('num_iter', 'gaussian', 'bilateral')))
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ConfigError(str(error)) from error
+    except TypeError as error:
+        raise ConfigError(
+            f'expected crf settings such as {dict(defaults)}, received {settings} ({error})'
+        ) from error
     certainty = settings.get('certainty', 0.5)
     if not 0 < certainty < 1:
         raise ConfigError(f'expected crf certainty between 0 and 1, received {certainty}')

@@ -168,16 +168,14 @@ def _dataset(config: Config, split: str) -> Mapping[str, Any]:
 
 
 def _without_masks(pipeline: Sequence[Any]) -> list[Any]:
-    """The steps without those that read masks, also where one of several is chosen from."""
-    kept = []
+    """The steps without those that read masks, also among alternatives of a step."""
+    kept: list[Any] = []
     for step in pipeline:
-        if type_name(step) == 'LoadAnnotations':
-            continue
-        if isinstance(step, Mapping) and 'transforms' in step:
-            step = {**step, 'transforms': _without_masks(step['transforms'])}
-        elif isinstance(step, Sequence) and not isinstance(step, str):
-            step = _without_masks(step)
-            if not step:
-                continue
-        kept.append(step)
+        if isinstance(step, Sequence):
+            # Alternatives, of which none may be left.
+            kept += [steps] if (steps := _without_masks(step)) else []
+        elif isinstance(step, Mapping) and 'transforms' in step:
+            kept.append({**step, 'transforms': _without_masks(step['transforms'])})
+        elif type_name(step) != 'LoadAnnotations':
+            kept.append(step)
     return kept
