@@ -14,7 +14,7 @@ from wsss_plugin.whole_file import write_json
 MANIFEST_FILE = 'manifest.json'
 PSEUDO_LABELS = 'pseudo labels'
 CORRECTED_MASKS = 'corrected masks'
-_KINDS = (PSEUDO_LABELS, CORRECTED_MASKS)
+LABELS = (PSEUDO_LABELS, CORRECTED_MASKS)
 _REMEDY = 'make the folder by tools/export_labels.py, or tools/import_labels.py for masks by hand'
 
 
@@ -41,30 +41,32 @@ class LabelManifest:
     content: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: str | Path) -> LabelManifest:
+    def read(cls, folder: str | Path, *kinds: str) -> LabelManifest:
         """Reads the manifest of a folder.
 
         Args:
             folder: The folder.
+            kinds: What it may hold; labels of either kind by default.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of labels.
+            DataError: If the file is not of such a folder.
         """
+        kinds = kinds or LABELS
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of labels with a {MANIFEST_FILE}, found '
-                f'none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {" or ".join(kinds)} with a {MANIFEST_FILE}, '
+                f'found none; {_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content
-        if kind not in _KINDS:
+        if kind not in kinds:
             raise DataError(
-                f"{path}: expected 'kind' to be {' or '.join(map(repr, _KINDS))}, received "
+                f"{path}: expected 'kind' to be {' or '.join(map(repr, kinds))}, received "
                 f'{received(kind)}; {_REMEDY}'
             )
         for key in ('classes', 'images'):
@@ -82,15 +84,16 @@ class LabelManifest:
         return cls(Path(folder), kind, classes, images, content['ignore'], content)
 
     @staticmethod
-    def write(folder: str | Path, content: Mapping[str, Any]) -> None:
+    def write(folder: str | Path, content: Mapping[str, Any], kind: str = PSEUDO_LABELS) -> None:
         """Writes the manifest of a folder that is complete.
 
         Args:
             folder: The folder.
             content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels;
-                ``kind`` where they are no pseudo labels.
+                ``kind`` where it is another.
+            kind: What it holds.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': PSEUDO_LABELS, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': kind, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.
