@@ -68,10 +68,16 @@ def plan_rows(
         tests = _tests(config, multi_scale)
         run = Run(name, folder, config, tests, _extra(config), digest=digest)
         runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
-        rows.append(Row(path.stem, config, runs))
+        rows.append(Row(_row_name(path, configs), config, runs))
     if kept is not None:
         _require_different_names([record_name for _, record_name in names.values()])
     return rows
+
+
+def _row_name(path: Path, configs: Sequence[Path]) -> str:
+    """The name of the file; with its folder if another config has the name."""
+    is_only = [other.stem for other in configs].count(path.stem) == 1
+    return path.stem if is_only else f'{path.absolute().parent.name}/{path.stem}'
 
 
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
