@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsss_plugin.datasets.text_files import read_json
-from wsss_plugin.errors import DataError, MissingFileError, cut, received
+from wsss_plugin.errors import DataError, MissingFileError, cut, listed, received
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
@@ -114,6 +114,18 @@ class LabelManifest:
             'them by a model of these classes, or name its classes in metainfo'
         )
 
+    def require_images(self, names: Collection[str], source: str) -> None:
+        """Checks that the folder has every image of a data set.
+
+        Args:
+            names: Names of the images, without suffix.
+            source: What lists them, for the error.
+
+        Raises:
+            DataError: If it lacks one.
+        """
+        require_covered(names, self.images, str(self.folder), source)
+
     def path(self, name: str) -> Path:
         """The file of an image's label.
 
@@ -140,6 +152,30 @@ def label_path(folder: str | Path, name: str) -> Path:
     'labels/garden/rex.1.png'
     """
     return Path(folder, f'{name}.png')
+
+
+def require_covered(
+    names: Collection[str], known: Collection[str], folders: str, source: str
+) -> None:
+    """Checks that folders have every image of a data set.
+
+    Args:
+        names: Names of the images, without suffix.
+        known: Names of the images of the folders.
+        folders: The folders, for the error.
+        source: What lists the images, for the error.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    known = set(known)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
+            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
+            'too, into a new folder with a longer list'
+        )
 
 
 def _is_names(value: Any) -> bool:

@@ -11,7 +11,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from wsss_plugin.datasets.score_folder import ScoreFolder
-from wsss_plugin.engine.label_export.export_settings import file_fingerprint
+from wsss_plugin.engine.fingerprints import file_fingerprint
 from wsss_plugin.errors import DataError
 
 
