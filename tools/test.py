@@ -14,7 +14,14 @@ from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.run_config import enable_crf, enable_drawing, enable_tta, load_config
+from wsss_plugin.engine.run_config import (
+    enable_crf,
+    enable_drawing,
+    enable_tta,
+    load_config,
+    use_final_threshold,
+)
+from wsss_plugin.engine.scored_split import score_split
 from wsss_plugin.whole_file import write_json
 
 
@@ -44,6 +51,16 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--cam', action='store_true', help='score class activation maps too; they use the tags'
     )
     parser.add_argument(
+        '--labels', action='store_true', help='score pseudo labels too; they use the tags'
+    )
+    parser.add_argument(
+        '--split',
+        choices=['train', 'val', 'test'],
+        default='test',
+        help='dataloader of the images to score, which need masks; default: test',
+    )
+    parser.add_argument('--num', type=int, help='images at most, spread over the data set')
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -52,6 +69,10 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     parsed = parser.parse_args(arguments)
+    if parsed.num is not None and parsed.num < 1:
+        parser.error(f'expected --num >= 1, received {parsed.num}')
+    if parsed.labels and parsed.tta:
+        parser.error('expected --labels or --tta, received both; test twice')
     if parsed.cam and parsed.tta:
         parser.error(
             'expected --cam or --tta, received both: a CAM is made of several scales and flips by '
@@ -76,9 +97,15 @@ def build_config(args: argparse.Namespace) -> Config:
         config.work_dir = str(Path(config.work_dir, 'test'))
     config.load_from = args.checkpoint
     config.resume = False  # the config that a resumed training leaves behind says otherwise
-    if args.cam:
+    if args.cam or args.labels:
         config.model.setdefault('test_cfg', {})
+    if args.cam:
         config.model.test_cfg['cam'] = True
+    if args.labels:
+        config.model.test_cfg['pseudo_label'] = True
+        use_final_threshold(config)
+    if args.split != 'test' or args.num is not None:
+        score_split(config, args.split, args.num)
     if args.tta:
         enable_tta(config)
     if args.crf or args.crf_workers is not None:

@@ -289,6 +289,24 @@ def test_out_file_holds_protocol_and_rates(tmp_path):
     assert content['metrics']['mIoU'] == 100
 
 
+def test_a_pseudo_label_is_scored_where_it_labels():
+    item = sample()
+    label = torch.tensor([[0, 255, 1, 2], [0, 2, 255, 1]])
+    item.set_data({'walk_pseudo_label': PixelData(data=label[None])})
+    metrics = evaluate([item])
+    # Background: 2 of 2; cat: 1 right, 1 called dog; dog: 1 right of 2 called so.
+    assert metrics['walk_pseudo_label/mIoU'] == pytest.approx(100 * (1 + 0.5 + 0.5) / 3, abs=0.01)
+    assert metrics['walk_pseudo_label/labelled'] == pytest.approx(100 * 5 / 7, abs=0.01)
+    assert metrics['mIoU'] == 100
+
+
+def test_a_pseudo_label_of_another_size_is_refused():
+    item = sample()
+    item.set_data({'pseudo_label': PixelData(data=TRUE[None, :1])})
+    with pytest.raises(ValueError, match='pseudo label and mask of one size'):
+        evaluate([item])
+
+
 def test_registered():
     assert METRICS.get('WSSSMetric') is WSSSMetric
 

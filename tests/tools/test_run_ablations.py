@@ -260,6 +260,40 @@ def test_failed_run_does_not_stop_the_others(tool, configs, calls, tmp_path, mon
     assert len(calls) == 10
 
 
+def test_training_images_are_scored_where_they_have_masks(tool, configs, calls, tmp_path):
+    (tmp_path / 'SegmentationClass').mkdir()
+    dataset = dict(type='VOCTagDataset', data_root=str(tmp_path))
+    with configs[0].open('a') as file:
+        file.write(f'train_dataloader.update(dataset={dataset})\n')
+    tool('run_ablations').main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert [script for _, script, *_ in calls] == ['train.py', 'test.py', 'test.py']
+    assert '--split' in calls[1][2]
+    assert '--labels' in calls[2][2]
+
+
+def test_a_run_whose_training_images_cannot_be_scored_is_kept(
+    tool, configs, calls, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / 'SegmentationClass').mkdir()
+    dataset = dict(type='VOCTagDataset', data_root=str(tmp_path))
+    with configs[0].open('a') as file:
+        file.write(f'train_dataloader.update(dataset={dataset})\n')
+    module, succeed = tool('run_ablations'), RunExecutor.call
+
+    def call(executor, run, script, arguments):
+        if '--split' in arguments:
+            raise RuntimeError('no masks')
+        succeed(executor, run, script, arguments)
+
+    monkeypatch.setattr(RunExecutor, 'call', call)
+    assert module.main([*_arguments(configs[:1], tmp_path), '--seeds', '0']) == 1
+    assert 'failed: no masks' in capsys.readouterr().out
+    assert 'finished: 1 of 1 runs' in (tmp_path / 'docs' / 'toy.md').read_text()
+    calls.clear()
+    module.main([*_arguments(configs[:1], tmp_path), '--seeds', '0'])
+    assert calls == []
+
+
 _SLOW_TRAINING = """
 import os, pathlib, time
 (pathlib.Path(__file__).parent / f'{os.getpid()}.pid').touch()

@@ -57,6 +57,20 @@ def test_cams_are_scored_without_augmentation(tool, config_file, capsys):
     assert 'expected --cam or --tta' in capsys.readouterr().err
 
 
+def test_labels_and_a_few_training_images(tool, config_file, monkeypatch, capsys):
+    monkeypatch.setattr(tool('test'), 'score_split', lambda *given: asked.append(given[1:]))
+    asked = []
+    known = ['--cfg-options', 'model.type=EncoderDecoder']
+    switches = ['--labels', '--split', 'train', '--num', '3']
+    config = _build(tool, config_file, 'a.pth', *switches, *known)
+    assert config.model.test_cfg.pseudo_label
+    assert asked == [('train', 3)]
+    for wrong in (['--labels', '--tta'], ['--num', '0']):
+        with pytest.raises(SystemExit):
+            _build(tool, config_file, 'a.pth', *wrong)
+        assert 'expected' in capsys.readouterr().err
+
+
 def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
     test = tool('test')
     runner = SimpleNamespace(test=lambda: {'mIoU': 50, 'cam/mIoU': 25.5})

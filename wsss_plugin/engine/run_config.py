@@ -12,7 +12,6 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmseg.registry import (
-    DATASETS,
     HOOKS,
     METRICS,
     OPTIM_WRAPPER_CONSTRUCTORS,
@@ -21,6 +20,8 @@ from mmseg.registry import (
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import is_kind, type_name
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
+from wsss_plugin.engine.label_dir_seed import fill_seed
+from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_identity import RunCheckpoint, find_checkpoint
 from wsss_plugin.engine.segmentor_kinds import threshold_keys
 
@@ -67,6 +68,7 @@ def load_config(
     config.merge_from_dict(dict(options or {}))
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or f'work_dirs/{Path(path).stem}'
+    fill_seed(config)
     _add_hooks(config)
     if config.get('randomness', {}).get('deterministic', False):
         # cuBLAS reads it once; torch refuses matrix products without it.
@@ -217,13 +219,8 @@ def skip_validation_without_masks(config: Config) -> bool:
         bool: Whether validation was switched off; says so in a warning.
     """
     dataset: dict[str, Any] = (config.get('val_dataloader') or {}).get('dataset') or {}
-    kind = dataset.get('type')
-    prefix = getattr(DATASETS.get(kind) if isinstance(kind, str) else kind, 'PREFIX', None)
-    if prefix is None:
-        return False
-    names = {**prefix, **(dataset.get('data_prefix') or {})}
-    folder = Path(dataset.get('data_root') or '', names['seg_map_path'])
-    if folder.is_dir():
+    folder = mask_folder(dataset)
+    if folder is None or folder.is_dir():
         return False
     warnings.warn(
         f'expected masks for validation in {folder}, found no such folder: training goes on '

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from wsss_plugin.evaluation.class_rates import class_rates, percent
-from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
+from wsss_plugin.evaluation.sparse_counts import (
+    SparseCounts,
+    count_where_labelled,
+    sum_counts,
+)
+
+_MEANS = ('mIoU', 'over_activation', 'false_negative')
 
 
 class LabelScores:
@@ -42,17 +48,8 @@ class LabelScores:
         Raises:
             ValueError: If the sizes differ.
         """
-        if label.shape != truth.shape:
-            raise ValueError(
-                'expected pseudo label and mask of one size, received '
-                f'{tuple(label.shape)} and {tuple(truth.shape)}; resize the mask to the label'
-            )
+        self._counts.append(count_where_labelled(label, truth, self.num_classes, self.ignore_index))
         known, labelled = truth != self.ignore_index, label != self.ignore_index
-        visible = torch.where(labelled, truth, self.ignore_index)
-        predicted = torch.where(labelled, label, 0)
-        self._counts.append(
-            count_classes([predicted], visible, self.num_classes, self.ignore_index)
-        )
         foreground, background = known & (truth > 0), known & (truth == 0)
         self._pixels += torch.stack(
             [
@@ -69,15 +66,16 @@ class LabelScores:
         """Scores in percent; NaN where nothing can be counted.
 
         Returns:
-            ``mIoU`` where there is a label; ``labelled``, the share of all pixels with a label;
+            ``mIoU`` where there is a label, and there ``over_activation`` and ``false_negative``,
+            means over the foreground classes; ``labelled``, the share of all pixels with a label;
             ``foreground_right`` and ``foreground_as_background``, shares of the foreground; and
             ``background_as_foreground``, share of the background.
         """
         foreground, right, missed, background, wrong, labelled = self._pixels.tolist()
         counts = sum_counts(self._counts, self.num_classes)[0] if self._counts else None
-        miou = float('nan') if counts is None else class_rates(counts).means()['mIoU']
+        means = {} if counts is None else class_rates(counts).means()
         return {
-            'mIoU': miou,
+            **{name: means.get(name, float('nan')) for name in _MEANS},
             'labelled': _share(labelled, foreground + background),
             'foreground_right': _share(right, foreground),
             'foreground_as_background': _share(missed, foreground),

@@ -9,6 +9,7 @@ from prettytable import PrettyTable
 
 from wsss_plugin.cam_fields import cam_title
 from wsss_plugin.evaluation.class_rates import ClassRates, percent
+from wsss_plugin.label_fields import label_fields, label_title
 
 SEGMENTATIONS = {'segmentation': 'seg', 'crf': 'seg+CRF'}
 PICKED = 'picked on these masks'
@@ -136,7 +137,9 @@ def size_range(sizes: Sequence[tuple[int, int]]) -> str:
 
 
 def _title(field: str) -> str:
-    return SEGMENTATIONS.get(field) or cam_title(field)
+    return SEGMENTATIONS.get(field) or (
+        label_title(field) if label_fields([field]) else cam_title(field)
+    )
 
 
 def _cell(value: float) -> str:

@@ -51,6 +51,33 @@ def count_classes(
     return SparseCounts(classes.astype(np.int32), counts[..., classes])
 
 
+def count_where_labelled(
+    label: Tensor, truth: Tensor, num_classes: int, ignore_index: int = 255
+) -> SparseCounts:
+    """Counts the pixels of each class where a pseudo label has one.
+
+    Args:
+        label: Pseudo label (H, W), ``ignore_index`` where there is none.
+        truth: True label map (H, W).
+        num_classes: Number of classes, background included.
+        ignore_index: Value that is not counted, in both.
+
+    Returns:
+        The counts of the classes that occur.
+
+    Raises:
+        ValueError: If the sizes differ.
+    """
+    if label.shape != truth.shape:
+        raise ValueError(
+            'expected pseudo label and mask of one size, received '
+            f'{tuple(label.shape)} and {tuple(truth.shape)}; resize the mask to the label'
+        )
+    labelled = label != ignore_index
+    visible = torch.where(labelled, truth, ignore_index)
+    return count_classes([torch.where(labelled, label, 0)], visible, num_classes, ignore_index)
+
+
 def _count(prediction: Tensor, label: Tensor, num_classes: int, ignore_index: int) -> np.ndarray:
     counts = np.zeros((3, num_classes), dtype=np.int64)
     parts = zip(prediction.flatten().split(_EXACT), label.flatten().split(_EXACT), strict=True)

@@ -23,7 +23,14 @@ from wsss_plugin.evaluation import report
 from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.label_png import save_label_png
-from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, sum_counts
+from wsss_plugin.evaluation.named_metrics import json_number, named_metrics, rates_by_class
+from wsss_plugin.evaluation.sparse_counts import (
+    SparseCounts,
+    count_classes,
+    count_where_labelled,
+    sum_counts,
+)
+from wsss_plugin.label_fields import label_fields
 from wsss_plugin.ops.labels import threshold_label
 from wsss_plugin.whole_file import write_json
 
@@ -34,11 +41,13 @@ class WSSSMetric(BaseMetric):
 
     Reads ``pred_sem_seg`` and, where present, CAMs: ``cam`` and whatever ends in ``_cam``, each
     with ``score`` (1, H, W) in [0, 1] and ``label`` (1, H, W); a score up to the threshold is
-    background. Of every image only the pixel counts of the classes that occur are kept.
+    background. Pseudo labels, ``pseudo_label`` and whatever ends in ``_pseudo_label``, are scored
+    where they label. Of every image only the pixel counts of the classes that occur are kept.
 
     Returned are, in percent, ``mIoU``, ``mAcc``, ``aAcc``, ``over_activation`` = FP / (TP + FP) and
     ``false_negative`` = FN / (TP + FN) of the segmentation (the last two over the foreground
-    classes), the same under ``crf/`` and under ``cam/`` or the name of another CAM, and
+    classes), the same under ``crf/`` and under ``cam/`` or the name of another CAM or of a pseudo
+    label, ``pseudo_label/labelled``, the share of the pixels that it labels, and
     ``group/<name>/mIoU`` for every name in the samples' ``groups``. A class that is neither
     predicted nor present does not count.
 
@@ -152,6 +161,7 @@ class WSSSMetric(BaseMetric):
             count = partial(self._count, result['fields'], label, _name(sample))
             self._process_segmentation(sample, count)
             self._process_cams(sample, count)
+            self._process_labels(sample, result, label)
 
     def evaluate(self, size: int) -> dict:
         """Waits for the CRF of every image, then gathers the results of all processes.
@@ -188,20 +198,20 @@ class WSSSMetric(BaseMetric):
         groups = self._group_rates(results)
         sweep = self._sweep(totals)
         protocol = self._protocol(results)
-        metrics = _named_metrics(rates, groups, sweep)
+        metrics = {**named_metrics(rates, groups, sweep), **_labelled(results, totals)}
         self._print(protocol, rates, groups, sweep)
         self._warn_without_foreground(totals)
         if self.out_file is not None:
-            _write(
-                self.out_file,
+            content = dict(
                 protocol=protocol,
-                metrics={name: _json_number(value) for name, value in metrics.items()},
-                classes=_by_class(rates, self.classes),
+                metrics={name: json_number(value) for name, value in metrics.items()},
+                classes=rates_by_class(rates, self.classes),
                 groups={
-                    name: {'images': number, 'classes': _by_class(members, self.classes)}
+                    name: {'images': number, 'classes': rates_by_class(members, self.classes)}
                     for name, (number, members) in groups.items()
                 },
             )
+            write_json(self.out_file, content)
         return metrics
 
     def _true_label(self, sample: dict) -> Tensor:
@@ -254,6 +264,14 @@ class WSSSMetric(BaseMetric):
             score = _plane(sample[field]['score'])
             label = _plane(sample[field]['label'])
             count(field, [threshold_label(score, label, value) for value in thresholds])
+
+    def _process_labels(self, sample: dict, result: dict[str, Any], truth: Tensor) -> None:
+        for field in label_fields(sample):
+            label = _plane(sample[field]['data'])
+            result['known'] = int((truth != self.ignore_index).sum())
+            result['fields'][field] = count_where_labelled(
+                label, truth.to(label), len(self.classes), self.ignore_index
+            )
 
     def _count(
         self,
@@ -317,7 +335,11 @@ class WSSSMetric(BaseMetric):
         present = {field for result in results for field in result['fields']}
         parts = {
             field: [result['fields'][field] for result in results if field in result['fields']]
-            for field in (*(f for f in report.SEGMENTATIONS if f in present), *cam_fields(present))
+            for field in (
+                *(f for f in report.SEGMENTATIONS if f in present),
+                *cam_fields(present),
+                *label_fields(present),
+            )
         }
         return {field: sum_counts(counts, len(self.classes)) for field, counts in parts.items()}
 
@@ -363,6 +385,8 @@ class WSSSMetric(BaseMetric):
             protocol['CAM threshold'] = rule
         else:
             protocol['CAMs'] = 'none'
+        if label_fields(counter):
+            protocol['pseudo labels'] = 'of the true tags, scored where they label'
         return protocol
 
     def _sizes(self, results: list[dict]) -> dict[str, str]:
@@ -411,49 +435,14 @@ class WSSSMetric(BaseMetric):
             )
 
 
-def _write(path: Path, **content: object) -> None:
-    write_json(path, content)
-
-
-def _named_metrics(
-    rates: Mapping[str, ClassRates],
-    groups: Mapping[str, tuple[int, Mapping[str, ClassRates]]],
-    sweep: Mapping[str, Mapping[float, float]],
-) -> dict[str, float]:
-    metrics = {
-        f'{_prefix(field)}{name}': value
-        for field, rate in rates.items()
-        for name, value in rate.means().items()
-    }
-    for field, values in sweep.items():
-        for threshold, value in values.items():
-            metrics[f'{_prefix(field)}mIoU_at_{threshold:g}'] = value
-        best = report.best_threshold(values)
-        metrics[f'{_prefix(field)}best_mIoU'] = values[best]
-        metrics[f'{_prefix(field)}best_threshold'] = best
-    for group, (_, members) in groups.items():
-        for field, rate in members.items():
-            metrics[f'group/{group}/{_prefix(field)}mIoU'] = rate.means()['mIoU']
-    return metrics
-
-
-def _prefix(field: str) -> str:
-    return '' if field == 'segmentation' else f'{field}/'
-
-
-def _by_class(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> dict[str, dict]:
-    names = ('iou', 'accuracy', 'over_activation', 'false_negative')
-    return {
-        name: {
-            field: {rate: _json_number(percent(getattr(values, rate)[index])) for rate in names}
-            for field, values in rates.items()
-        }
-        for index, name in enumerate(classes)
-    }
-
-
-def _json_number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _labelled(results: list[dict], totals: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The share of the pixels of true masks that each pseudo label labels, in percent."""
+    shares = {}
+    for field in label_fields(totals):
+        known = sum(result['known'] for result in results if field in result['fields'])
+        share = totals[field][0, 2].sum() / known if known else math.nan
+        shares[f'{field}/labelled'] = percent(share)
+    return shares
 
 
 def _plane(data: Tensor) -> Tensor:

@@ -45,6 +45,16 @@ def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     assert row.runs[0].folder == former / 'seed_0'
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    texts = {'one/shapes': 'A', 'two/shapes': 'B', 'two/other': 'C'}
+    configs = [
+        _write(tmp_path / f'{name}.py', f'model = dict(type="WeakSegmentor", a="{text}")')
+        for name, text in texts.items()
+    ]
+    rows = plan_rows(configs, [0], tmp_path / 'work', {})
+    assert [row.name for row in rows] == ['one/shapes', 'two/shapes', 'other']
+
+
 def _write(path, text='model = dict(type="WeakSegmentor")'):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'{text}\ntrain_cfg = dict(max_iters=7)\n{_METRIC}')
@@ -73,6 +83,18 @@ def test_a_config_elsewhere_has_its_own_name(tmp_path):
     other = _write(tmp_path / 'yours' / 'toy.py', 'model = dict(type="WeakSegmentor", other=1)')
     with pytest.raises(ValueError, match=r"different names.*'toy'"):
         _files([config, other], tmp_path)
+
+
+def test_rows_of_files_with_one_name_are_told_apart_by_their_folders(tmp_path):
+    texts = [f'model = dict(type="WeakSegmentor", other={number})' for number in range(3)]
+    names = ('first/toy', 'second/toy', 'second/other')
+    configs = [
+        _write(tmp_path / 'configs' / f'{name}.py', text)
+        for name, text in zip(names, texts, strict=True)
+    ]
+    rows = plan_rows(configs, [0], tmp_path / 'work', {})
+    assert [row.name for row in rows] == ['first/toy', 'second/toy', 'other']
+    assert {row.runs[0].folder.parent.parent for row in rows} == {tmp_path / 'work'}
 
 
 def test_options_have_records_of_their_own(tmp_path):

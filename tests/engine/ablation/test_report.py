@@ -76,3 +76,21 @@ def test_old_figures_are_marked_with_their_version(tmp_path):
     assert 'finished: 1 of 2 runs' in text
     assert 'Made on: here / there.' in text
     assert '"old" rows were measured before' in text
+
+
+def test_pseudo_labels_on_both_splits_and_iou_by_class(tmp_path):
+    figures = {'mIoU': 60.0, 'cam/mIoU': 40.0, 'walk_pseudo_label/mIoU': 50.0}
+    train = {'cam/mIoU': 45.0, 'walk_pseudo_label/mIoU': 55.0}
+    rates = {'walk_pseudo_label/labelled': 90.0, 'walk_pseudo_label/over_activation': 30.0}
+    iou = {'segmentation': {'cat': 61.0}, 'walk_pseudo_label': {'cat': 51.0}}
+    record = RunRecord({'metrics': {**figures, **rates}, 'train': train}, iou=iou, digest='d')
+    record.write(tmp_path / 'record.json')
+    row = _row(tmp_path, 'full', [None])
+    run = dataclasses.replace(row.runs[0], record_file=tmp_path / 'record.json', digest='d')
+    text = _report([dataclasses.replace(row, runs=(run,)), _row(tmp_path, 'weak', [60.0])])
+    assert '| full: walk label | 50.0 | 90.0 | 30.0 | 55.0 |  |  |' in text
+    assert '| full | 40.0 |  |  |  | 45.0 |' in text
+    assert '| config | cat |' in text
+    assert '| full | 61.0 |' in text
+    assert '| full: walk label | 51.0 |' in text
+    assert '"labelled" is the share' in text

@@ -124,3 +124,24 @@ def test_a_new_record_takes_the_place_of_an_old_one(run):
     )
     assert RunRecord.read(run.record_file) == expected
     assert run.old is None
+
+
+def test_iou_by_class_of_every_prediction_and_test(run):
+    run = dataclasses.replace(run, extra=('train',))
+    for test, value in (('metrics', 50.0), ('train', 70.0)):
+        rates = {'segmentation': {'iou': value}, 'pseudo_label': {'iou': None}}
+        run.metrics_file(test).write_text('{}')
+        run.classes_file(test).write_text(json.dumps({'classes': {'background': rates}}))
+    expected = {'segmentation': {'background': 50.0}, 'train/segmentation': {'background': 70.0}}
+    assert {key: run.result.iou[key] for key in expected} == expected
+    assert set(run.result.iou) == set(expected)
+
+
+def test_what_was_finished_before_other_tests_were_made_stays_so(run):
+    run = dataclasses.replace(_recorded(run), extra=('train',))
+    run.metrics_file('metrics').write_text(json.dumps({'mIoU': 60.0}))
+    run.keep()
+    assert run.done
+    assert run.result.metrics == {'mIoU': 60.0}
+    run.metrics_file('train').write_text(json.dumps({'mIoU': 80.0}))
+    assert run.result.metrics == {'mIoU': 60.0, 'train/mIoU': 80.0}

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import hashlib
-import inspect
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
-from wsss_plugin.engine.ablation.run import TESTS, Run
+from wsss_plugin.engine.ablation.run import Run
+from wsss_plugin.engine.fingerprints import content_key, short_digest
+from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
-
-# Keys of a config that training and test read; the others are variables of its base files.
-_CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
-_CONFIG_KEYS |= {'custom_imports', 'model_wrapper_cfg', 'tta_model', 'tta_pipeline'}
 
 
 def plan_rows(
@@ -47,7 +41,8 @@ def plan_rows(
         records: Folder in which the figures of finished runs are kept; None for nowhere.
 
     Returns:
-        The rows in the order of the configs.
+        The rows in the order of the configs, named after their files; with the folders in
+        ``configs`` where files of several folders have the same name.
 
     Raises:
         KeyError: If a config has no metric that the table can be made of; names the config.
@@ -61,21 +56,33 @@ def plan_rows(
         config.merge_from_dict(dict(options))
         _require_metric(path, config)
         digest = content_key(config)
-        record_name = config_name(path) + (f'-{_digest(dict(options))}' if options else '')
+        record_name = config_name(path) + (f'-{short_digest(dict(options))}' if options else '')
         name, record_name = names.setdefault(digest, (path.stem, record_name))
         folder = _folder(root, name, digest)
-        run = Run(name, folder, config, _tests(config, multi_scale), digest=digest)
+        tests = _tests(config, multi_scale)
+        run = Run(name, folder, config, tests, _extra(config), digest=digest)
         runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
-        rows.append(Row(path.stem, config, runs))
+        rows.append(Row(_title(path, configs), config, runs))
     if kept is not None:
         _require_different_names([record_name for _, record_name in names.values()])
     return rows
 
 
+def _title(path: Path, configs: Sequence[Path]) -> str:
+    alike = {other.absolute() for other in configs if other.stem == path.stem}
+    return path.stem if len(alike) == 1 else config_name(path)
+
+
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
     # A CAM has no logits for several scales and a CRF.
     is_cam = predicts(config.model)['segmentation'] == 'cam'
-    return tuple(TESTS) if multi_scale and not is_cam else ('metrics',)
+    return ('metrics', 'multi_scale') if multi_scale and not is_cam else ('metrics',)
+
+
+def _extra(config: Config) -> tuple[str, ...]:
+    # Training from tags needs no masks, and a user with tags only has none.
+    folder = mask_folder((config.get('train_dataloader') or {}).get('dataset') or {})
+    return ('train',) if folder is not None and folder.is_dir() else ()
 
 
 def _of_seed(run: Run, seed: int, kept: RecordFolder | None, record_name: str) -> Run:
@@ -110,21 +117,3 @@ def _require_metric(path: Path, config: Config) -> None:
             f'{path}: expected a WSSSMetric in test_evaluator, which the table is made of, '
             f"received {config.get('test_evaluator')}; add dict(type='WSSSMetric')"
         )
-
-
-def content_key(config: Config) -> str:
-    """A name for what a config does.
-
-    Args:
-        config: The config.
-
-    Returns:
-        Eight digits; equal for configs that differ only in variables that nothing reads.
-    """
-    read = {name: config[name] for name in config if name in _CONFIG_KEYS}
-    return _digest(Config(read).to_dict())
-
-
-def _digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.label_fields import label_fields, label_title
 
 _OLD = (
     '\n* "old" rows were measured before their config changed, with the version that they name; '
     'they are not finished.'
+)
+
+_LABELS = (
+    '\n* Pseudo labels are made with the true tags and scored where they label; "labelled" is the '
+    'share of pixels. "train" is up to 200 training images, spread over all.'
 )
 
 
@@ -51,6 +57,7 @@ def report(
         'training.\n'
         '* CAMs are masked by the true tags. "best" is at the threshold that is best on the masks '
         'it is scored on, so it is an upper bound; the threshold is the mean over the seeds.'
+        + (_LABELS if _label_names(rows) else '')
         + (_OLD if any(row.old_versions for row in rows) else ''),
         '## Segmentation',
         _table(*_segmentation(rows, reference)),
@@ -58,7 +65,10 @@ def report(
         if any(row.is_cam for row in rows)
         else '',
         *_section('CAMs', *_cams(rows)),
+        *_section('Pseudo labels', *_labels(rows)),
         *_section('Segmentation mIoU by group of images', *_groups(rows)),
+        *_section('IoU of the segmentation by class', *_iou(rows, ('segmentation',))),
+        *_section('IoU of the pseudo labels by class', *_iou(rows, _label_names(rows))),
         *_section('Over-activation of the segmentation by class', *_classes(rows)),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
@@ -112,6 +122,7 @@ def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     head = ['config']
     for name in names:
         head += [f'{cam_title(name)} at {threshold:g}', 'best', 'at', 'OA']
+        head += ['train'] * _any(rows, f'train/{name}/mIoU')
     cells = []
     for row in rows:
         line = [_title(row, rows)]
@@ -123,12 +134,36 @@ def _cams(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
                 f'{statistics.mean(best_at):.2f}' if best_at else '',
                 _cell(row.values(f'{name}/over_activation')),
             ]
+            if _any(rows, f'train/{name}/mIoU'):
+                line.append(_cell(row.values(f'train/{name}/mIoU')))
         cells.append(line)
     return head, [line for line in cells if any(line[1:])]
 
 
 def _metrics(rows: Sequence[Row]) -> set[str]:
     return {name for row in rows for record in row.records for name in record.metrics}
+
+
+def _any(rows: Sequence[Row], metric: str) -> bool:
+    return any(row.values(metric) for row in rows)
+
+
+def _label_names(rows: Sequence[Row]) -> list[str]:
+    return label_fields({name.split('/')[0] for name in _metrics(rows) if name.endswith('/mIoU')})
+
+
+def _labels(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """A line for each label of each row."""
+    metrics = [f'{split}{name}' for split in ('', 'train/') for name in ('mIoU', 'labelled', 'OA')]
+    head = ['config and label', *(metric.replace('train/', 'train ') for metric in metrics)]
+    cells = []
+    for row in rows:
+        for name in _label_names([row]):
+            keys = [f'{split}{name}/' for split in ('', 'train/')]
+            rates = ('mIoU', 'labelled', 'over_activation')
+            line = [_cell(row.values(key + rate)) for key in keys for rate in rates]
+            cells.append([f'{_title(row, rows)}: {label_title(name)}', *line])
+    return head, cells
 
 
 def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -139,6 +174,20 @@ def _groups(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         for row in rows
     ]
     return ['config', *groups], cells
+
+
+def _iou(rows: Sequence[Row], fields: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """A line for each of the predictions of each row."""
+    records = [record for row in rows for record in row.records]
+    found = (name for record in records for key in fields for name in record.iou.get(key, {}))
+    names = list(dict.fromkeys(found))
+    cells = []
+    for row in rows:
+        for key in fields:
+            line = [_cell(row.iou(key, name)) for name in names]
+            label = f': {label_title(key)}' if label_fields([key]) else ''
+            cells += [[_title(row, rows) + label, *line]] if any(line) else []
+    return ['config', *names], cells
 
 
 def _classes(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:

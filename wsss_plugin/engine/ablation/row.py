@@ -55,6 +55,11 @@ class Row:
         shown = [record.over_activation for record in self.records]
         return _numbers(rates.get(name, math.nan) for rates in shown)
 
+    def iou(self, prediction: str, name: str) -> list[float]:
+        """IoU of a class in percent, one value for each seed that has it."""
+        shown = [record.iou.get(prediction, {}) for record in self.records]
+        return _numbers(rates.get(name, math.nan) for rates in shown)
+
     @property
     def minutes(self) -> list[float]:
         """Training times of the seeds that are shown."""

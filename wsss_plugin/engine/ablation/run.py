@@ -9,10 +9,14 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from wsss_plugin.engine.ablation.run_record import RunRecord
+from wsss_plugin.engine.ablation.run_record import RunRecord, prefixed
 
 # Arguments of tools/test.py by the name of the file of metrics.
-TESTS = {'metrics': ('--cam',), 'multi_scale': ('--tta', '--crf')}
+TESTS = {
+    'metrics': ('--cam', '--labels'),
+    'multi_scale': ('--tta', '--crf'),
+    'train': ('--cam', '--labels', '--split', 'train', '--num', '200'),
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Run:
         name: Text for the progress.
         folder: Folder of config, logs, checkpoints and metrics.
         config: The config with the seed.
-        tests: Which of ``TESTS``.
+        tests: Which of ``TESTS`` it needs to be finished.
+        extra: Which are made beside them; what was finished without stays so.
         record_file: Where its figures are kept after the folder is gone; None for nowhere.
         digest: Digest of the config without the seed; a record counts if it is of this one.
     """
@@ -32,6 +37,7 @@ class Run:
     folder: Path
     config: Config = field(compare=False, repr=False)
     tests: tuple[str, ...] = ('metrics',)
+    extra: tuple[str, ...] = ()
     record_file: Path | None = None
     digest: str = ''
 
@@ -104,25 +110,38 @@ class Run:
 
     def _found(self) -> RunRecord:
         """What the folder says."""
-        files = {test: self.metrics_file(test) for test in self.tests}
+        files = {test: self.metrics_file(test) for test in (*self.extra, *self.tests)}
         tests = {test: _read(file) for test, file in files.items() if file.is_file()}
         program = _read(self.program_file) if self.program_file.is_file() else {}
         return RunRecord(
             tests=tests,
             over_activation=self._over_activation(),
+            iou={key: value for test in tests for key, value in self._iou(test).items()},
             minutes=self._minutes(),
             machine=_text(self.machine_file),
             digest=self.digest if tests else '',
             **program,
         )
 
-    def _over_activation(self) -> dict[str, float]:
-        path = self.classes_file('metrics')
+    def _classes(self, test: str) -> dict[str, dict]:
+        """Rates by prediction, by class."""
+        path = self.classes_file(test)
         # A test that still runs may be writing it; its metrics appear when it has ended.
-        finished = self.metrics_file('metrics').is_file() and path.is_file()
-        classes = _read(path)['classes'] if finished else {}
+        finished = self.metrics_file(test).is_file() and path.is_file()
+        return _read(path)['classes'] if finished else {}
+
+    def _iou(self, test: str) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = {}
+        for name, fields in self._classes(test).items():
+            for field_name, rates in fields.items():
+                if rates.get('iou') is not None:
+                    found.setdefault(prefixed(test, field_name), {})[name] = rates['iou']
+        return found
+
+    def _over_activation(self) -> dict[str, float]:
+        classes = self._classes('metrics')
         rates = {name: fields['segmentation'] for name, fields in list(classes.items())[1:]}
-        found = {name: rate['over_activation'] for name, rate in rates.items()}
+        found = {name: rate.get('over_activation') for name, rate in rates.items()}
         return {name: value for name, value in found.items() if value is not None}
 
     @property

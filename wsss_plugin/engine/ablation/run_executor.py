@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsss_plugin.engine.ablation.child_processes import ChildProcesses
-from wsss_plugin.engine.ablation.program import describe_program
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.machine import describe_machine
+from wsss_plugin.engine.program import describe_program
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.whole_file import write_json
 
@@ -36,7 +36,8 @@ class RunExecutor:
             run: What to run.
 
         Raises:
-            RuntimeError: If a process fails; the message has the end of its output.
+            RuntimeError: If a process fails; the message has the end of its output. What is
+                finished is kept first.
         """
         run.folder.mkdir(parents=True, exist_ok=True)
         # A copy, so that a run is what its folder says even if the config is edited meanwhile.
@@ -52,10 +53,24 @@ class RunExecutor:
         # The minutes of the training belong to its machine, wherever it is tested.
         if not trained or not run.machine_file.is_file():
             run.machine_file.write_text(describe_machine(self.threads), encoding='utf-8')
+        # First, since the run counts as finished once it has the others.
+        missing = self._extra(run, config)
         for test in run.tests:
             if not run.metrics_file(test).is_file():
                 self._test(run, test, config)
         run.keep()
+        if missing is not None:
+            raise missing
+
+    def _extra(self, run: Run, config: Path) -> RuntimeError | None:
+        """Makes the tests that a run can be finished without; the failure if one failed."""
+        try:
+            for test in run.extra:
+                if not run.metrics_file(test).is_file():
+                    self._test(run, test, config)
+        except RuntimeError as error:
+            return error
+        return None
 
     def _test(self, run: Run, test: str, config: Path) -> None:
         part = run.metrics_file(test).with_suffix('.part')

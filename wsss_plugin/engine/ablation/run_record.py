@@ -22,6 +22,8 @@ class RunRecord:
         digest: Digest of the config that was trained, see :func:`content_key`.
         equal: Digests of configs that were shown to compute the same, such as those of the same
             config in the words of a later version.
+        iou: IoU in percent by class of each prediction by its name; names of other tests than
+            'metrics' begin with the test's.
 
     Examples:
         >>> kept = RunRecord(tests={'metrics': {'mIoU': 60.0}}, machine='a CPU')
@@ -37,6 +39,7 @@ class RunRecord:
     commit: str = ''
     digest: str = ''
     equal: tuple[str, ...] = ()
+    iou: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
@@ -68,8 +71,12 @@ class RunRecord:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix('.part')
+        fields = asdict(self)
+        if not self.iou:
+            # Records of versions without it stay as they were.
+            del fields['iou']
         # Classes keep the order of the data set.
-        part.write_text(json.dumps(asdict(self), indent=1) + '\n', encoding='utf-8')
+        part.write_text(json.dumps(fields, indent=1) + '\n', encoding='utf-8')
         part.replace(path)
 
     def updated(self, later: RunRecord) -> RunRecord:
@@ -91,6 +98,7 @@ class RunRecord:
             commit=later.commit or self.commit,
             digest=digest,
             equal=tuple(sorted({self.digest, *self.equal, *later.equal} - {digest, ''})),
+            iou={**self.iou, **later.iou},
         )
 
     def is_of(self, digest: str) -> bool:
@@ -109,7 +117,22 @@ class RunRecord:
         """The metrics by name; those of other tests than 'metrics' begin with the test's name."""
         found = {}
         for test, values in self.tests.items():
-            prefix = '' if test == 'metrics' else f'{test}/'
             for name, value in values.items():
-                found[prefix + name] = math.nan if value is None else value
+                found[prefixed(test, name)] = math.nan if value is None else value
         return found
+
+
+def prefixed(test: str, name: str) -> str:
+    """A name by which figures of several tests differ.
+
+    Args:
+        test: Name of the test.
+        name: Name within it.
+
+    Returns:
+        The name.
+
+    >>> prefixed('metrics', 'mIoU'), prefixed('train', 'mIoU')
+    ('mIoU', 'train/mIoU')
+    """
+    return name if test == 'metrics' else f'{test}/{name}'

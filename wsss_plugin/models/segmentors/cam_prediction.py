@@ -12,6 +12,7 @@ from torch import Tensor
 
 from wsss_plugin.cam_fields import cam_field
 from wsss_plugin.errors import DataError, listed
+from wsss_plugin.label_fields import label_field
 from wsss_plugin.models.backbones import smallest_side
 from wsss_plugin.ops.labels import tagged_maximum, threshold_label
 
@@ -42,6 +43,8 @@ def predict_by_cam(
 ) -> list[SegDataSample]:
     """Adds the CAM called final and its thresholded form ``pred_sem_seg`` to samples with tags.
 
+    Other CAMs and pseudo labels follow where ``test_cfg`` asks for them.
+
     Args:
         model: The segmentor, which has no decode head.
         inputs: Normalised images (B, 3, H, W).
@@ -58,9 +61,8 @@ def predict_by_cam(
             'expected gt_tags in every data sample for a prediction by CAM, received none; '
             'give tags, or train and use a segmentor with a decode head'
         )
-    add_cam_predictions(
-        data_samples, dict(cam=model.batch(inputs, data_samples).cams(['final'])[0])
-    )
+    shown = model.cam_names if model.test_cfg.get('cam', False) else ()
+    _add(model, model.batch(inputs, data_samples), data_samples, ('final', *shown))
     for sample in data_samples:
         cam, threshold = sample.cam, model.test_cfg.cam_threshold
         label = threshold_label(cam.score, cam.label.long(), threshold)
@@ -86,18 +88,22 @@ def add_weak_predictions(
     with_label = model.test_cfg.get('pseudo_label', False)
     if not (with_cam or with_label) or not any('gt_tags' in sample for sample in predictions):
         return predictions
-    makers = {name: maker for name, maker in model.labels.items() if maker.per_pixel}
-    makers = makers if with_label else {}
-    shown = model.cam_names if with_cam else ()
     batch = model.batch(inputs, with_known_tags(predictions, model.num_foreground))
+    _add(model, batch, predictions, model.cam_names if with_cam else ())
+    return predictions
+
+
+def _add(model: Any, batch: Any, predictions: list[SegDataSample], cam_names: Any) -> None:
+    """Adds the CAMs that are named, and the pseudo labels if ``test_cfg`` asks for them."""
+    shown = tuple(dict.fromkeys(cam_names))
+    with_label = model.test_cfg.get('pseudo_label', False)
+    makers = {name: maker for name, maker in model.labels.items() if maker.per_pixel and with_label}
     needed = [name for maker in makers.values() for name in maker.needs(None, None).cams]
     batch.cams(tuple(dict.fromkeys((*shown, *needed))))
     cams = {cam_field(name): cam for name, cam in zip(shown, batch.cams(shown), strict=True)}
     add_cam_predictions(predictions, cams)
     for name in makers:
-        field = 'pseudo_label' if len(makers) == 1 else f'{name}_pseudo_label'
-        add_label_prediction(predictions, field, batch.label(name))
-    return predictions
+        add_label_prediction(predictions, label_field(name, len(makers) == 1), batch.label(name))
 
 
 def with_known_tags(data_samples: list[SegDataSample], num_classes: int) -> list[SegDataSample]:
@@ -134,7 +140,7 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
         if 'gt_tags' not in sample:
             continue
         for name, cam in cams.items():
-            maps = _restore(cam[index : index + 1], sample)
+            maps = restored(cam[index : index + 1], sample)
             score, label = tagged_maximum(maps, sample.gt_tags[None])
             field = PixelData(score=score, label=label.to(_narrowest(maps.shape[1] + 1)))
             sample.set_data({name: field})
@@ -150,24 +156,33 @@ def add_label_prediction(data_samples: list[SegDataSample], field: str, labels: 
     """
     for sample, label in zip(data_samples, labels, strict=True):
         if 'gt_tags' in sample:
-            restored = _restore(label[None, None].float(), sample, mode='nearest')[0]
-            sample.set_data({field: PixelData(data=restored.to(label))})
+            whole = restored(label[None, None].float(), sample, mode='nearest')[0]
+            sample.set_data({field: PixelData(data=whole.to(label))})
+
+
+def restored(maps: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:
+    """Maps without padding and flip of the input, at the original size of the image.
+
+    Args:
+        maps: Maps (1, N, h, w) at the size of the input.
+        sample: Sample of the image.
+        mode: How maps are resized.
+
+    Returns:
+        Maps (1, N, H, W).
+    """
+    # MMSegmentation's own names and order; the first is that of a batch at test time.
+    meta = sample.metainfo
+    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
+    left, right, top, bottom = padding
+    height, width = maps.shape[-2:]
+    maps = maps[..., top : height - bottom, left : width - right]
+    if meta.get('flip'):
+        horizontal = meta.get('flip_direction') == 'horizontal'
+        maps = maps.flip(-1 if horizontal else -2)
+    return F.interpolate(maps, sample.ori_shape[:2], mode=mode)
 
 
 def _narrowest(classes: int) -> torch.dtype:
     """The smallest type of whole numbers that holds as many classes and an ignored one."""
     return torch.uint8 if classes < 255 else torch.int16
-
-
-def _restore(cam: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:
-    """A map without padding and flip of the input, at the original size."""
-    # MMSegmentation's own names and order; the first is that of a batch at test time.
-    meta = sample.metainfo
-    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
-    left, right, top, bottom = padding
-    height, width = cam.shape[-2:]
-    cam = cam[..., top : height - bottom, left : width - right]
-    if meta.get('flip'):
-        horizontal = meta.get('flip_direction') == 'horizontal'
-        cam = cam.flip(-1 if horizontal else -2)
-    return F.interpolate(cam, sample.ori_shape[:2], mode=mode)
