@@ -46,7 +46,7 @@ def test_labels_of_8_bits_are_those_of_floats(tmp_path):
 def test_a_folder_is_of_one_kind(tmp_path):
     content = dict(classes=['background', 'x'], images=[], ignore=255)
     LabelManifest.write(tmp_path, content, CAM_SCORES)
-    with pytest.raises(DataError, match="'kind' to be 'pseudo labels', received 'CAM scores'"):
+    with pytest.raises(DataError, match="'corrected masks', received 'CAM scores'"):
         LabelManifest.read(tmp_path)
     with pytest.raises(DataError, match="'kind' to be 'alpha scores', received 'CAM scores'"):
         ScoreFolder(tmp_path, ALPHA_SCORES)

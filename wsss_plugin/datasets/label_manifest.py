@@ -55,12 +55,12 @@ class LabelManifest:
             MissingFileError: If the folder has no manifest.
             DataError: If the file is not of such a folder.
         """
-        kinds = kinds or LABELS
+        wanted, kinds = ' or '.join(kinds) or 'labels', kinds or LABELS
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of {" or ".join(kinds)} with a {MANIFEST_FILE}, '
-                f'found none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {wanted} with a {MANIFEST_FILE}, found none; '
+                f'{_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content
