@@ -108,9 +108,9 @@ def test_what_cannot_be_written(labels):
         coco_of_labels(labels)
 
 
-def test_masks_without_a_manifest(labels, tmp_path):
+def test_masks_without_a_manifest(labels):
     (labels.folder / 'manifest.json').unlink()
-    with pytest.raises(MissingFileError, match='expected a folder of labels'):
+    with pytest.raises(MissingFileError, match='expected a folder of pseudo labels'):
         labels_to_write(labels.folder)
     masks = labels_to_write(labels.folder, _CLASSES, ignore=_IGNORE)
     assert masks.images == ('b', 'empty', 'garden/rex.1')

@@ -186,7 +186,7 @@ def _no_segmentation(content):
         (_no_size, "expected 'height' in image 1, received none"),
         (
             _no_outline,
-            r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]",
+            r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\];",
         ),
         (_no_segmentation, "expected 'segmentation' in annotation 0, received none"),
     ],

@@ -64,7 +64,8 @@ def options(small, shapes):
         texts += [f'{name}.train_cfg.max_iters=2', f'{name}.train_dataloader.batch_size=2']
         texts += [f'{name}.train_cfg.val_interval=9', f'{name}.visualizer.name={name}']
         texts += [f'{name}.default_hooks.checkpoint.interval=1']
-    return [*texts, 'labels.model.thresholds.high=0.4', 'segmentor.model.data_preprocessor.size=48,48']
+    texts += ['labels.model.thresholds.high=0.4', 'segmentor.model.data_preprocessor.size=48,48']
+    return texts
 
 
 @pytest.fixture(scope='module')

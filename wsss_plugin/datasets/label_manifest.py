@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsss_plugin.datasets.text_files import read_json
-from wsss_plugin.errors import DataError, MissingFileError, cut, received
+from wsss_plugin.errors import DataError, MissingFileError, cut, listed, received
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
 PSEUDO_LABELS = 'pseudo labels'
 CORRECTED_MASKS = 'corrected masks'
-_KINDS = (PSEUDO_LABELS, CORRECTED_MASKS)
+LABELS = (PSEUDO_LABELS, CORRECTED_MASKS)
 _REMEDY = 'make the folder by tools/export_labels.py, or tools/import_labels.py for masks by hand'
 
 
@@ -41,30 +41,31 @@ class LabelManifest:
     content: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: str | Path) -> LabelManifest:
+    def read(cls, folder: str | Path, *kinds: str) -> LabelManifest:
         """Reads the manifest of a folder.
 
         Args:
             folder: The folder.
+            kinds: What it may hold; label maps of any kind where nothing is given.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of labels.
+            DataError: If the file is not one of these.
         """
-        path = Path(folder, MANIFEST_FILE)
+        path, kinds = Path(folder, MANIFEST_FILE), kinds or LABELS
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of labels with a {MANIFEST_FILE}, found '
-                f'none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {" or ".join(kinds)} with a {MANIFEST_FILE}, '
+                f'found none; {_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content
-        if kind not in _KINDS:
+        if kind not in kinds:
             raise DataError(
-                f"{path}: expected 'kind' to be {' or '.join(map(repr, _KINDS))}, received "
+                f"{path}: expected 'kind' to be {' or '.join(map(repr, kinds))}, received "
                 f'{received(kind)}; {_REMEDY}'
             )
         for key in ('classes', 'images'):
@@ -111,6 +112,18 @@ class LabelManifest:
             'them by a model of these classes, or name its classes in metainfo'
         )
 
+    def require_images(self, names: Collection[str], source: str) -> None:
+        """Checks that every image of a data set has a label.
+
+        Args:
+            names: Names of the images, without suffix.
+            source: What lists them, for the error.
+
+        Raises:
+            DataError: If one has none.
+        """
+        require_labels(self.images, names, str(self.folder), source)
+
     def path(self, name: str) -> Path:
         """The file of an image's label.
 
@@ -121,6 +134,30 @@ class LabelManifest:
             Its path.
         """
         return label_path(self.folder, name)
+
+
+def require_labels(
+    known: Collection[str], names: Collection[str], folders: str, source: str
+) -> None:
+    """Checks that every image of a data set has a label.
+
+    Args:
+        known: Names of the images that have one.
+        names: Names of the images of the data set.
+        folders: Where the labels are, for the error.
+        source: What lists the images, for the error.
+
+    Raises:
+        DataError: If one has none.
+    """
+    known = set(known)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
+            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
+            'too, into a new folder with a longer list'
+        )
 
 
 def label_path(folder: str | Path, name: str) -> Path:
