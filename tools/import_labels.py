@@ -19,9 +19,9 @@ from mmengine.config import DictAction
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets.label_manifest import CORRECTED_MASKS
 from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.fingerprints import file_fingerprint
 from wsss_plugin.engine.imported_labels import ImportedLabels
 from wsss_plugin.engine.label_export import LabelFolder, ListedImages
-from wsss_plugin.engine.label_export.export_settings import file_fingerprint
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.errors import listed
 

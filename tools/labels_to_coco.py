@@ -1,6 +1,7 @@
 """Writes a folder of labels as COCO JSON: python tools/labels_to_coco.py DIR --out FILE.
 
-DIR is what tools/export_labels.py or tools/import_labels.py has written. The JSON goes into an
+DIR is what tools/export_labels.py or tools/import_labels.py has written, or with --classes a folder
+of PNG masks. The JSON goes into an
 annotation tool; corrected, it comes back by tools/import_labels.py.
 """
 
@@ -10,8 +11,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from wsss_plugin.datasets.coco_writing import coco_of_labels
-from wsss_plugin.datasets.label_manifest import LabelManifest
+from wsss_plugin.datasets.coco_writing import coco_of_labels, labels_to_write
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.whole_file import write_text
 
@@ -28,6 +28,16 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='DIR',
         help='folder of the images, whose files the JSON names then; default: it names the label '
         'maps',
+    )
+    parser.add_argument(
+        '--list', metavar='FILE', help='names of images to take, one per line; else all'
+    )
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        metavar='NAME',
+        help="names of the values from 0, 'background', for masks without a manifest, where 255 is "
+        'undecided',
     )
     parser.add_argument(
         '--polygons',
@@ -50,7 +60,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Writes the JSON."""
     args = parse_args(arguments)
-    labels = LabelManifest.read(args.labels)
+    labels = labels_to_write(args.labels, args.classes, args.list)
     content, ignored = coco_of_labels(
         labels, args.images, args.undecided, args.polygons, args.components
     )

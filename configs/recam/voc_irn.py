@@ -1,6 +1,6 @@
 # IRN on PASCAL VOC 2012 train_aug: boundaries from ReCAM's labels, on its network, which stays as
 # it is. Train configs/recam/voc.py before; configs/stages/recam_voc.py does all of it. (code) marks
-# the settings of IRN in ReCAM's code, which makes labels once, with a dense CRF in place of PAR.
+# the settings of IRN in ReCAM's code, which makes the labels once, with a dense CRF instead of PAR.
 _base_ = './voc.py'
 max_iters = 992  # (code) 3 epochs of 10582 images, 32 in a batch
 crop_size = 512

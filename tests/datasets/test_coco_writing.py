@@ -8,7 +8,7 @@ from pycocotools.coco import COCO
 
 from wsss_plugin.datasets.coco_file import load_coco
 from wsss_plugin.datasets.coco_masks import draw_mask
-from wsss_plugin.datasets.coco_writing import coco_of_labels, label_annotations
+from wsss_plugin.datasets.coco_writing import coco_of_labels, label_annotations, labels_to_write
 from wsss_plugin.datasets.label_manifest import LabelManifest
 from wsss_plugin.errors import ConfigError, DamagedFileError, DataError, MissingFileError
 from wsss_plugin.evaluation.label_png import save_label_png
@@ -106,3 +106,33 @@ def test_what_cannot_be_written(labels):
     labels.path('b').write_bytes(b'cut')
     with pytest.raises(DamagedFileError, match=r'b\.png'):
         coco_of_labels(labels)
+
+
+def test_masks_without_a_manifest(labels):
+    (labels.folder / 'manifest.json').unlink()
+    with pytest.raises(MissingFileError, match='expected a folder of labels'):
+        labels_to_write(labels.folder)
+    masks = labels_to_write(labels.folder, _CLASSES, ignore=_IGNORE)
+    assert masks.images == ('b', 'empty', 'garden/rex.1')
+    assert masks.kind == 'corrected masks'
+    content, _ = coco_of_labels(masks)
+    expected = label_annotations(_label(1, 12, 16), {1: 1, 2: 2})
+    assert [dict(one, image_id=1) for one in content['annotations']][:2] == [
+        dict(one, id=number, image_id=1) for number, one in enumerate(expected, start=1)
+    ]
+    with pytest.raises(ConfigError, match="as the first of --classes, received 'cat'"):
+        labels_to_write(labels.folder, _CLASSES[1:])
+    with pytest.raises(MissingFileError, match='expected a folder of masks at nowhere'):
+        labels_to_write('nowhere', _CLASSES)
+
+
+def test_a_list_of_labels(labels, tmp_path):
+    names = tmp_path / 'names.txt'
+    names.write_text('empty.jpg\ngarden/rex.1\n')
+    chosen = labels_to_write(labels.folder, list_file=str(names))
+    assert chosen.images == ('empty', 'garden/rex.1')
+    names.write_text('empty\nother\n')
+    with pytest.raises(DataError, match=r'names\.txt: expected names of labels in .* other;'):
+        labels_to_write(labels.folder, list_file=str(names))
+    with pytest.raises(MissingFileError, match='expected a list of names at nowhere'):
+        labels_to_write(labels.folder, list_file='nowhere')

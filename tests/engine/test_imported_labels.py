@@ -146,6 +146,8 @@ def test_what_a_tool_puts_before_the_names(build):
     assert build(*areas, files=files, strip='images/[0-9a-f]{8}-').names == ('a', 'c')
     with pytest.raises(DataError, match=r"received 'x-a\.jpg' and 'a\.jpg' for 'a'"):
         build(*areas, files=('x-a.jpg', 'a.jpg'), strip='x-')
+    # What would leave nothing is the name itself.
+    assert build(*areas, strip='a.jpg').names == ('a', 'c')
     with pytest.raises(ConfigError, match=r"--strip, received '\[': unterminated"):
         build(*areas, strip='[')
 
@@ -182,7 +184,10 @@ def _no_segmentation(content):
     [
         (_other_size, 'expected the sizes .* received 1 others, among them c 8x20 for 8x10;'),
         (_no_size, "expected 'height' in image 1, received none"),
-        (_no_outline, r"in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]"),
+        (
+            _no_outline,
+            r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]",
+        ),
         (_no_segmentation, "expected 'segmentation' in annotation 0, received none"),
     ],
 )

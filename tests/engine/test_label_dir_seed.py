@@ -18,6 +18,7 @@ def _config(label_dir, **randomness):
         ('labels/seed_{seed}', 'labels/seed_3'),
         ('labels', 'labels'),
         (['true', 'seed_{seed}/{seed}'], ['true', 'seed_3/3']),
+        ([dict(folder='seed_{seed}', weight=2.0)], [dict(folder='seed_3', weight=2.0)]),
         (None, None),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.image_files import find_images
-from wsss_plugin.datasets.label_manifest import LabelManifest
+from wsss_plugin.datasets.label_manifest import CORRECTED_MASKS, LabelManifest
 from wsss_plugin.datasets.masks import require_readable_mask
 from wsss_plugin.datasets.pixel_outlines import pixel_outlines
+from wsss_plugin.datasets.text_files import read_lines
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, listed, received
 
 
@@ -64,6 +67,59 @@ def label_annotations(
 def _components(area: np.ndarray) -> Iterator[np.ndarray]:
     count, parts = cv2.connectedComponents(area.astype(np.uint8), connectivity=8)
     return (parts == number for number in range(1, count))
+
+
+def labels_to_write(
+    folder: str | Path,
+    classes: Sequence[str] | None = None,
+    list_file: str | None = None,
+    ignore: int = 255,
+) -> LabelManifest:
+    """Finds the label maps to write.
+
+    Args:
+        folder (str | Path): A folder of labels, or of masks.
+        classes (Sequence[str] | None): Names of the values from 0, the background, for masks
+            without a manifest; None for labels.
+        list_file (str | None): Names of the images to take, one per line, with or without suffix;
+            None for all.
+        ignore (int): Value of pixels without a class, for masks.
+
+    Returns:
+        LabelManifest: The folder, with these images.
+
+    Raises:
+        ConfigError: The first class is not the background.
+        MissingFileError: The folder, its manifest or the list is missing.
+        DataError: The manifest is not understood, or the list is empty or names other images.
+    """
+    if classes is None:
+        labels = LabelManifest.read(folder)
+    elif classes[0] != BACKGROUND:
+        raise ConfigError(
+            f'expected {BACKGROUND!r}, the name of the value 0, as the first of --classes, '
+            f'received {received(classes[0])}'
+        )
+    else:
+        found = _files_in(Path(folder), 'masks')
+        names = tuple(str(Path(name).with_suffix('')) for name in found if name.endswith('.png'))
+        labels = LabelManifest(Path(folder), CORRECTED_MASKS, tuple(classes), names, ignore, {})
+    if list_file is None:
+        return labels
+    if not Path(list_file).is_file():
+        raise MissingFileError(f'expected a list of names at {list_file}, found none')
+    known = set(labels.images)
+    chosen = {
+        line if line in known else str(Path(line).with_suffix('')): line
+        for line in read_lines(list_file)
+    }
+    missing = [line for name, line in chosen.items() if name not in known]
+    if missing or not chosen:
+        raise DataError(
+            f'{list_file}: expected names of labels in {folder}, received '
+            f'{listed(missing, 3) or "none"}; correct the list'
+        )
+    return replace(labels, images=tuple(chosen))
 
 
 def coco_of_labels(
@@ -130,12 +186,8 @@ def coco_of_labels(
 
 
 def _image_files(labels: LabelManifest, folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise MissingFileError(
-            f'expected a folder of images at {folder}, found none; correct --images'
-        )
     found: dict[str, list[Path]] = {}
-    for name, path in find_images(folder).items():
+    for name, path in _files_in(folder, 'images').items():
         found.setdefault(str(Path(name).with_suffix('')), []).append(path)
     missing = [name for name in labels.images if name not in found]
     if missing:
@@ -151,6 +203,12 @@ def _image_files(labels: LabelManifest, folder: Path) -> dict[str, Path]:
             'rename one of them'
         )
     return {name: found[name][0] for name in labels.images}
+
+
+def _files_in(folder: Path, kind: str) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise MissingFileError(f'expected a folder of {kind} at {folder}, found none')
+    return find_images(folder)
 
 
 def _read(labels: LabelManifest, name: str) -> np.ndarray:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsss_plugin.datasets.label_manifest import LabelManifest
-from wsss_plugin.errors import ConfigError, DataError, listed, received
+from wsss_plugin.datasets.label_manifest import LabelManifest, require_covered
+from wsss_plugin.errors import ConfigError, listed, received
 
 _KEYS = ('folder', 'weight')
 
@@ -79,14 +79,8 @@ class LabelFolders:
         found: dict[str, tuple[LabelManifest, float]] = {}
         for manifest, weight in zip(self.manifests[::-1], self.weights[::-1], strict=True):
             found.update(dict.fromkeys(manifest.images, (manifest, weight)))
-        missing = [name for name in names if name not in found]
-        if missing:
-            folders = ', '.join(str(manifest.folder) for manifest in self)
-            raise DataError(
-                f'{folders}: expected a label for each of the {len(names)} images of {source}, '
-                f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
-                'too, into a new folder with a longer list'
-            )
+        folders = ', '.join(str(manifest.folder) for manifest in self)
+        require_covered(names, found, folders, source)
         return [found[name] for name in names]
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsss_plugin.datasets.text_files import read_json
-from wsss_plugin.errors import DataError, MissingFileError, cut, received
+from wsss_plugin.errors import DataError, MissingFileError, cut, listed, received
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
 PSEUDO_LABELS = 'pseudo labels'
 CORRECTED_MASKS = 'corrected masks'
-_KINDS = (PSEUDO_LABELS, CORRECTED_MASKS)
+LABELS = (PSEUDO_LABELS, CORRECTED_MASKS)
 _REMEDY = 'make the folder by tools/export_labels.py, or tools/import_labels.py for masks by hand'
 
 
@@ -41,30 +41,32 @@ class LabelManifest:
     content: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: str | Path) -> LabelManifest:
+    def read(cls, folder: str | Path, *kinds: str) -> LabelManifest:
         """Reads the manifest of a folder.
 
         Args:
             folder: The folder.
+            kinds: What it may hold; labels of either kind by default.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of labels.
+            DataError: If the file is not of such a folder.
         """
+        wanted, kinds = ' or '.join(kinds) or 'labels', kinds or LABELS
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of labels with a {MANIFEST_FILE}, found '
-                f'none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {wanted} with a {MANIFEST_FILE}, found none; '
+                f'{_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content
-        if kind not in _KINDS:
+        if kind not in kinds:
             raise DataError(
-                f"{path}: expected 'kind' to be {' or '.join(map(repr, _KINDS))}, received "
+                f"{path}: expected 'kind' to be {' or '.join(map(repr, kinds))}, received "
                 f'{received(kind)}; {_REMEDY}'
             )
         for key in ('classes', 'images'):
@@ -82,15 +84,16 @@ class LabelManifest:
         return cls(Path(folder), kind, classes, images, content['ignore'], content)
 
     @staticmethod
-    def write(folder: str | Path, content: Mapping[str, Any]) -> None:
+    def write(folder: str | Path, content: Mapping[str, Any], kind: str = PSEUDO_LABELS) -> None:
         """Writes the manifest of a folder that is complete.
 
         Args:
             folder: The folder.
             content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels;
-                ``kind`` where they are no pseudo labels.
+                ``kind`` where it is another.
+            kind: What it holds.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': PSEUDO_LABELS, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': kind, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.
@@ -110,6 +113,18 @@ class LabelManifest:
             f'received value {number} for {received(own)} in place of {received(wanted)}; export '
             'them by a model of these classes, or name its classes in metainfo'
         )
+
+    def require_images(self, names: Collection[str], source: str) -> None:
+        """Checks that the folder has every image of a data set.
+
+        Args:
+            names: Names of the images, without suffix.
+            source: What lists them, for the error.
+
+        Raises:
+            DataError: If it lacks one.
+        """
+        require_covered(names, self.images, str(self.folder), source)
 
     def path(self, name: str) -> Path:
         """The file of an image's label.
@@ -137,6 +152,30 @@ def label_path(folder: str | Path, name: str) -> Path:
     'labels/garden/rex.1.png'
     """
     return Path(folder, f'{name}.png')
+
+
+def require_covered(
+    names: Collection[str], known: Collection[str], folders: str, source: str
+) -> None:
+    """Checks that folders have every image of a data set.
+
+    Args:
+        names: Names of the images, without suffix.
+        known: Names of the images of the folders.
+        folders: The folders, for the error.
+        source: What lists the images, for the error.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    known = set(known)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
+            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
+            'too, into a new folder with a longer list'
+        )
 
 
 def _is_names(value: Any) -> bool:

@@ -220,7 +220,16 @@ def _placeless(value: Any) -> Any:
         if isinstance(value.get(key), str):
             path = Path(value.get('data_root') or '', value[key])
             kept[key] = file_fingerprint(path) if path.is_file() else kept[key]
-    if isinstance(value.get('label_dir'), str):
-        path = Path(value['label_dir'], MANIFEST_FILE)
-        kept['label_dir'] = file_fingerprint(path) if path.is_file() else Path(path.parent).name
+    if value.get('label_dir') is not None:
+        kept['label_dir'] = _label_manifests(value['label_dir'])
     return kept
+
+
+def _label_manifests(given: Any) -> Any:
+    """Folders of labels, one or several and perhaps with weights, by what their manifests hold."""
+    if isinstance(given, list):
+        return [_label_manifests(one) for one in given]
+    if isinstance(given, dict):
+        return {**given, 'folder': _label_manifests(given.get('folder'))}
+    path = Path(str(given), MANIFEST_FILE)
+    return file_fingerprint(path) if path.is_file() else path.parent.name

@@ -136,7 +136,8 @@ class ImportedLabels:
         for entry in entries.values():
             file = entry['file_name']
             found = prefix.match(file)
-            name = str(Path(file[found.end() :] if found else file).with_suffix(''))
+            rest = file[found.end() :] if found else file
+            name = str(Path(rest or file).with_suffix(''))
             if name in named:
                 raise DataError(
                     f'{self._file}: expected one image for every name, received '

@@ -49,4 +49,6 @@ def _filled(folders: Any, seed: str) -> Any:
         return folders.replace(_PLACE, seed)
     if isinstance(folders, (list, tuple)):
         return [_filled(folder, seed) for folder in folders]
+    if isinstance(folders, dict):
+        return {key: _filled(value, seed) for key, value in folders.items()}
     return folders
