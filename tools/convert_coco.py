@@ -13,7 +13,12 @@ from typing import Any
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
-from wsss_plugin.datasets.coco_file import load_coco, require_keys, require_value
+from wsss_plugin.datasets.coco_file import (
+    load_coco,
+    require_keys,
+    require_sizes,
+    require_value,
+)
 from wsss_plugin.datasets.coco_masks import draw_mask, is_drawable
 from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset
 from wsss_plugin.datasets.file_names import LinkGuard
@@ -23,8 +28,6 @@ from wsss_plugin.errors import DataError, WSSSError, received
 from wsss_plugin.whole_file import whole_file
 
 Job = tuple[Path, int, int, list[dict[str, Any]], dict[int, int], int]
-# Pillow takes larger ones for an attack and opens them no more.
-MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 
 
 def _jobs(ann_file: str, out: Path, crowd_label: int, skip: bool) -> Iterator[Job]:
@@ -59,23 +62,11 @@ def _jobs(ann_file: str, out: Path, crowd_label: int, skip: bool) -> Iterator[Jo
 
 
 def _check_numbers(ann_file: str, content: dict[str, list[dict[str, Any]]]) -> None:
-    for image in content['images']:
-        for key in ('height', 'width'):
-            require_value(ann_file, 'image', image, key, _is_side, 'a whole number from 1')
-        if image['height'] * image['width'] > MOST_PIXELS:
-            raise DataError(
-                f'{ann_file}: expected at most {MOST_PIXELS} pixels in image '
-                f'{received(image["id"])}, received {received(image["height"])} x '
-                f'{received(image["width"])}; correct the size, or divide the image'
-            )
+    require_sizes(ann_file, content['images'])
     annotations = content['annotations']
     require_keys(ann_file, 'annotation', annotations, ('area', 'segmentation'))
     for annotation in annotations:
         require_value(ann_file, 'annotation', annotation, 'area', _is_finite, 'a number')
-
-
-def _is_side(value: Any) -> bool:
-    return type(value) is int and value > 0
 
 
 def _is_finite(value: Any) -> bool:

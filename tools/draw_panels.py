@@ -20,9 +20,10 @@ from PIL import Image
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.inner_maps import feature_maps, filtered_labels
 from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
 from wsss_plugin.engine.trained_model import load_trained_model, scored_dataset
-from wsss_plugin.visualization import contact_sheet, panel_from_sample, panel_of_models
+from wsss_plugin.visualization import contact_sheet, inner_panel, panel_from_sample, panel_of_models
 from wsss_plugin.whole_file import whole_file
 
 SHEET = 24  # more panels are hard to look at in one picture, and all are kept in memory for it
@@ -63,6 +64,19 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--hide-images', action='store_true', help='draw on grey and leave the images out'
     )
+    parser.add_argument(
+        '--features',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='draw these maps of the backbone in place of CAMs and segmentations, for example '
+        "'class_to_patch.mean clusters'",
+    )
+    parser.add_argument(
+        '--filters',
+        action='store_true',
+        help='draw what filters take out of pseudo labels in place of CAMs and segmentations',
+    )
     parser.add_argument('--cam-threshold', type=float, help="default: the evaluator's, else 0.5")
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
@@ -73,6 +87,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     names = [args.name, *(name for name, *_ in args.compare)]
     if len(names) != len(set(names)):
         parser.error(f'expected a different name for each model, received {names}')
+    if (args.features or args.filters) and args.compare:
+        parser.error('expected --features and --filters of one model, received --compare')
     if args.tags and not args.images:
         parser.error('expected --images with --tags; images of the test set have their own tags')
     return args
@@ -244,16 +260,80 @@ def draw(
     for item in items:
         samples = {name: predict(model, item) for name, model in models.items()}
         sample = next(iter(samples.values()))
-        # The decoder of the data sets, so that a turned photo stays under its prediction.
-        image = mmcv.imread(sample.img_path, channel_order='rgb', backend='pillow')
-        if not show_image:
-            image = np.full_like(image, 128)
+        image = shown_image(sample.img_path, show_image)
         title = Path(sample.img_path).stem
         look = (meta['classes'], meta.get('palette'), threshold, title, show_image)
         if len(models) > 1:
             yield sample.img_path, panel_of_models(image, samples, *look)
         else:
             yield sample.img_path, panel_from_sample(image, sample, *look)
+
+
+def draw_inner(
+    model: torch.nn.Module,
+    items: Iterable[dict],
+    meta: Mapping[str, Any],
+    args: argparse.Namespace,
+    threshold: float,
+    max_iters: int,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Draws what the parts of a model see of every image.
+
+    Args:
+        model: The model.
+        items: ``inputs`` and ``data_samples``, with tags, of each image.
+        meta: Names and, perhaps, colours of the classes.
+        args: The command line.
+        threshold: Lines surround what is above it.
+        max_iters: Length of the training.
+
+    Yields:
+        The image's file and its panel.
+
+    Raises:
+        KeyError: If an image has no tags.
+    """
+    for item in items:
+        sample = item['data_samples']
+        if 'gt_tags' not in sample:
+            raise KeyError(
+                f'expected tags of {sample.img_path} for --features and --filters, received none; '
+                'name the classes by --tags'
+            )
+        batch = copy.deepcopy(pseudo_collate([item]))
+        features = feature_maps(model, batch, args.features)
+        labels = filtered_labels(model, batch, max_iters) if args.filters else {}
+        truth = sample.gt_sem_seg.data[0].numpy() if 'gt_sem_seg' in sample else None
+        yield (
+            sample.img_path,
+            inner_panel(
+                shown_image(sample.img_path, not args.hide_images),
+                {name: maps.cpu().numpy() for name, maps in features.items()},
+                {name: label.cpu().numpy() for name, label in labels.items()},
+                sample.gt_tags.numpy(),
+                meta['classes'],
+                meta.get('palette'),
+                truth,
+                threshold,
+                Path(sample.img_path).stem,
+                not args.hide_images,
+            ),
+        )
+
+
+def shown_image(path: str, show_image: bool) -> np.ndarray:
+    """The image that is drawn on.
+
+    Args:
+        path: Its file.
+        show_image: Whether it is shown; grey of its size otherwise.
+
+    Returns:
+        RGB image (H, W, 3), uint8.
+    """
+    # The decoder of the data sets, so that a turned photo stays under its prediction.
+    image = mmcv.imread(path, channel_order='rgb', backend='pillow')
+    return image if show_image else np.full_like(image, 128)
 
 
 def write(panels: Iterable[tuple[str, np.ndarray]], out: Path, total: int) -> int:
@@ -301,7 +381,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         items = image_items(config, args.images, args.tags, meta['classes'])
     else:
         items = dataset_items(config, meta, args.num)
-    panels = draw(models, items, meta, threshold, not args.hide_images)
+    if args.features or args.filters:
+        model, length = models[args.name], config.train_cfg.max_iters
+        panels = draw_inner(model, items, meta, args, threshold, length)
+    else:
+        panels = draw(models, items, meta, threshold, not args.hide_images)
     pictures = write(panels, Path(args.out), len(args.images) if args.images else args.num)
     print(f'pictures={pictures}')
     return pictures

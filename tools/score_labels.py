@@ -1,5 +1,7 @@
 """Scores pseudo labels by CAM and thresholds: python tools/score_labels.py CONFIG CHECKPOINT.
 
+Labels that are exported already: python tools/score_labels.py CONFIG --label-dir DIR.
+
 The images are those of test_dataloader. To score training images, which tunes nothing on the
 validation split but needs their masks, add the list of them that the data set takes:
 
@@ -21,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, DictAction
@@ -32,11 +35,19 @@ from torch import Tensor
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.label_export import load_segmentor, named_cams
+from wsss_plugin.engine.label_export import (
+    REFINEMENTS,
+    ImageCAMs,
+    LabelRefinement,
+    load_segmentor,
+    named_cams,
+    score_stored_labels,
+)
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.evaluation import LabelScores
 from wsss_plugin.models.segmentors import WeakSegmentor
+from wsss_plugin.whole_file import write_json
 
 COLUMNS = {
     'mIoU': 'mIoU where labelled',
@@ -44,6 +55,12 @@ COLUMNS = {
     'foreground_right': 'foreground right',
     'foreground_as_background': 'foreground as background',
     'background_as_foreground': 'background as foreground',
+}
+STORED = {
+    'mIoU': 'mIoU where labelled',
+    'over_activation': 'OA',
+    'false_negative': 'FN',
+    **{name: title for name, title in COLUMNS.items() if name != 'mIoU'},
 }
 _NEEDED = {
     'gt_sem_seg': ('a mask', 'put LoadAnnotations into test_dataloader.dataset.pipeline'),
@@ -57,7 +74,10 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file')
+    parser.add_argument(
+        '--label-dir', metavar='DIR', help='score the labels of this folder, with no checkpoint'
+    )
     parser.add_argument('--num', type=int, default=100, help='images, spread over the list')
     parser.add_argument(
         '--cams',
@@ -73,12 +93,32 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--high', nargs='+', type=float, help="default: the config's at the end of training"
     )
+    parser.add_argument('--out', metavar='FILE', help='JSON file for the scores')
+    parser.add_argument(
+        '--refine',
+        choices=REFINEMENTS,
+        help='default: what the label maker does; labels of a CRF are scored at the original size',
+    )
+    parser.add_argument(
+        '--crf-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings of the dense CRF: num_iter, gaussian, bilateral; default: the published',
+    )
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
     )
     args = parser.parse_args(arguments)
     if args.num < 1:
         parser.error(f'expected --num >= 1, received {args.num}')
+    if (args.checkpoint is None) == (args.label_dir is None):
+        parser.error('expected a checkpoint or --label-dir, received both or none')
+    by_cams = [
+        name for name in ('cams', 'labels', 'low', 'high') if getattr(args, name) is not None
+    ]
+    if args.label_dir and by_cams:
+        parser.error(f'expected --label-dir or --{by_cams[0]}, received both: labels are made')
     return args
 
 
@@ -140,6 +180,21 @@ def require_truth(sample: SegDataSample) -> None:
             )
 
 
+def at_original_size(label: np.ndarray, sample: SegDataSample) -> tuple[Tensor, Tensor]:
+    """A pseudo label of the original size of an image and the true mask.
+
+    Args:
+        label: Pseudo label (H, W).
+        sample: The image's sample.
+
+    Returns:
+        Pseudo label and mask (H, W).
+    """
+    mask = sample.gt_sem_seg.data
+    truth = F.interpolate(mask[None].float(), size=label.shape, mode='nearest')[0, 0].long()
+    return torch.from_numpy(label.astype(np.int64)).to(truth.device), truth
+
+
 def inside(label: Tensor, sample: SegDataSample) -> tuple[Tensor, Tensor]:
     """A pseudo label and the true mask in the image's own area, without padding.
 
@@ -184,6 +239,7 @@ def score(
     combinations = grid(cams_by_text, lows, highs)
     classes, ignore = model.num_classes, maker.ignore_index
     scores = {key: LabelScores(classes, ignore) for key in combinations}
+    refinement = LabelRefinement(maker, args.refine, args.crf_options)
     for item in items(config, model.dataset_meta, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
@@ -191,8 +247,13 @@ def score(
         batch = model.batch(image, [sample])
         batch.cams(needed)
         for text, low, high in combinations:
-            label = maker.make(batch, cams_by_text[text], low, high)
-            scores[text, low, high].add(*inside(label[0], sample))
+            names = cams_by_text[text]
+            if refinement.crf:
+                label = refinement.label(ImageCAMs(model, names).present(batch), low, high)
+                scores[text, low, high].add(*at_original_size(label, sample))
+            else:
+                label = maker.make(batch, names, low, high)
+                scores[text, low, high].add(*inside(label[0], sample))
     return {key: value.summary() for key, value in scores.items()}
 
 
@@ -205,20 +266,69 @@ def table(scores: dict[tuple[str, float, float], dict[str, float]]) -> str:
     Returns:
         The text.
     """
-    lines = [['CAM', 'low', 'high', *COLUMNS.values()], ['---', *['---:'] * (2 + len(COLUMNS))]]
-    for (text, low, high), values in scores.items():
-        cells = ['' if math.isnan(values[name]) else f'{values[name]:.1f}' for name in COLUMNS]
-        lines.append([text, f'{low:g}', f'{high:g}', *cells])
+    rows = [
+        [text, f'{low:g}', f'{high:g}', *_cells(values, COLUMNS)]
+        for (text, low, high), values in scores.items()
+    ]
+    return _markdown(['CAM', 'low', 'high', *COLUMNS.values()], rows)
+
+
+def stored_table(folder: str, values: Mapping[str, float]) -> str:
+    """The scores of a folder in Markdown.
+
+    Args:
+        folder: The folder.
+        values: Its scores.
+
+    Returns:
+        The text.
+    """
+    return _markdown(['labels', *STORED.values()], [[folder, *_cells(values, STORED)]])
+
+
+def _cells(values: Mapping[str, float], columns: Iterable[str]) -> list[str]:
+    return ['' if math.isnan(values[name]) else f'{values[name]:.1f}' for name in columns]
+
+
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ['---', *['---:'] * (len(head) - 1)], *rows]
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines)
+
+
+def rows(scores: dict[tuple[str, float, float], dict[str, float]]) -> list[dict[str, Any]]:
+    """The scores as values for JSON.
+
+    Args:
+        scores: Scores by CAMs, low and high threshold.
+
+    Returns:
+        One mapping for each; None in place of NaN.
+    """
+    return [
+        {'cams': text, 'low': low, 'high': high, **_for_json(values)}
+        for (text, low, high), values in scores.items()
+    ]
+
+
+def _for_json(values: Mapping[str, float]) -> dict[str, Any]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Scores as the command line says."""
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
-    use_final_threshold(config)
-    model, labels = load_segmentor(config, args.checkpoint, args.labels)
-    print('\n' + table(score(model, labels, config, args)))
+    if args.label_dir:
+        values = score_stored_labels(config, args.label_dir, args.num)
+        text, found = stored_table(args.label_dir, values), [_for_json(values)]
+    else:
+        use_final_threshold(config)
+        model, labels = load_segmentor(config, args.checkpoint, args.labels)
+        scores = score(model, labels, config, args)
+        text, found = table(scores), rows(scores)
+    print('\n' + text)
+    if args.out is not None:
+        write_json(args.out, found)
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.hooks import ProgressKeeper
+from wsss_plugin.engine.label_weights import check_label_weights
 from wsss_plugin.engine.run_config import (
     check_schedules,
     check_weights,
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     set_resume(config, args.resume)
     check_schedules(config)
     check_weights(config.model)
+    check_label_weights(config)
     skip_validation_without_masks(config)
     runner = Runner.from_cfg(config)
     with ProgressKeeper.attached(runner):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,42 @@ def test_deployed_as_an_ordinary_segmentor(name):
     assert prefixes[f'{student}decode_head.'] == 'decode_head.'
     if 'cluster' in name:
         assert model['backbone']['outputs'] == ('patch', 'class_to_patch')
+
+
+def test_parts_of_dupl_are_added_one_by_one():
+    found = {}
+    for row in ('two_students', 'discrepancy', 'threshold', 'filter', 'consistency'):
+        config = load(f'ablations/dupl/{row}.py')
+        students = config.model.students
+        assert students.first == students.second
+        parts = {name for name, term in config.model.terms.items() if term is not None}
+        parts |= {hook.type for hook in config.custom_hooks}
+        parts |= {f'filter {name}' for name in students.first.labels.pixel.get('filters') or {}}
+        found[row] = parts
+    rows = list(found.values())
+    added = [later - earlier for earlier, later in itertools.pairwise(rows)]
+    assert added == [{'apart'}, {'CosineThresholdHook'}, {'filter noise'}, {'ignored'}]
+    assert all(earlier < later for earlier, later in itertools.pairwise(rows))
+    assert load('ablations/dupl/consistency.py').model == load('dupl/shapes.py').model
+
+
+def test_one_student_is_that_of_two_and_learns_from_its_own_label():
+    one = load('ablations/dupl/one_student.py').model
+    two = load('ablations/dupl/two_students.py').model
+    assert one.terms.seg.weight == two.terms.cross.weight
+    assert one.terms.seg.start == two.terms.cross.start
+    assert one.terms.seg.loss == two.terms.cross.loss
+    student = two.students.first
+    for key in ('backbone', 'decode_head', 'cams', 'thresholds', 'multi_scale'):
+        assert one[key] == student[key]
+    assert {**one.terms, 'seg': None} == student.terms
+
+
+@pytest.mark.parametrize(
+    ('row', 'steps'), [('steps_3', 3), ('steps_10', 10), ('without_clusters', 0)]
+)
+def test_steps_of_clustering(row, steps):
+    config, base = load(f'ablations/clustercam/{row}.py').model, load('clustercam/shapes.py').model
+    assert config.backbone.steps == steps
+    config.backbone.steps = base.backbone.steps
+    assert config == base

@@ -29,9 +29,14 @@ import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.evaluation.crf_pool import CRFPool
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
+# Chains of stages are no configs of a training.
 FILES = sorted(
-    str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts
+    str(path.relative_to(CONFIGS))
+    for path in CONFIGS.rglob('*.py')
+    if not {'_base_', 'stages'} & {*path.relative_to(CONFIGS).parts}
 )
+# Stock configs of the toolbox, with its own optimiser, have a test of their own.
+STOCK = [name for name in FILES if re.match('segmentors/(segformer|deeplab)', name)]
 
 # Section 2.1 and, where named, tables of the dual-branch paper.
 PAPER = {
@@ -200,7 +205,7 @@ def _scope():
     init_default_scope('mmseg')
 
 
-@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('name', [name for name in FILES if name not in STOCK])
 def test_model_and_optimiser_can_be_built(name):
     config = _load(name)
     with torch.device('meta'):

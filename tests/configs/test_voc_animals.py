@@ -16,6 +16,8 @@ from wsss_plugin.engine.ablation import content_key
 FOLDER = Path(__file__).parents[2] / 'configs' / 'voc_animals'
 ROWS = sorted(str(path.relative_to(FOLDER).with_suffix('')) for path in FOLDER.rglob('*.py'))
 EARLIER_ROWS = [row for row in ROWS if row.startswith('pytorch_init')]
+# Those with class tokens for each class have 3000 iterations.
+OTHER_BUDGETS = ('toco_reference_setting', 'mctformer', 'clustercam')
 WEAK_ROWS = [row for row in ROWS if row not in ('cam_mobilenet', 'supervised')]
 
 
@@ -37,18 +39,42 @@ def test_builds_on_one_grid(row):
         image = torch.zeros(1, 3, 224, 224)
         assert model(image, mode='tensor').shape[:2] in {(1, 7), (1, 6)}
         if 'cnn' in model.cams:
-            features = model.backbone.forward_features(image, ['cnn', 'patch'])
+            backbone = getattr(model, 'shown', model).backbone
+            features = backbone.forward_features(image, ['cnn', 'patch'])
             assert features['cnn'].shape == (1, 320, 14, 14)
             assert features['patch'].shape == (1, 192, 14, 14)
 
 
-@pytest.mark.parametrize('row', [row for row in ROWS if row != 'toco_reference_setting'])
+@pytest.mark.parametrize('row', [row for row in ROWS if row not in OTHER_BUDGETS])
 def test_one_budget(row):
     config, base = load(row), load('toco')
     assert config.train_cfg == base.train_cfg
     assert config.train_dataloader.batch_size == base.train_dataloader.batch_size
     for schedule in config.param_scheduler.values():
         assert schedule[-1]['end'] == base.max_iters + 1
+
+
+@pytest.mark.parametrize('row', ['mctformer', 'clustercam'])
+def test_class_tokens_have_three_times_the_budget(row):
+    config = load(row)
+    linear, drop, poly = config.param_scheduler.vit
+    assert config.train_cfg.max_iters == 3000
+    assert (linear.end, drop.milestones, poly.begin, poly.end) == (301, [300], 300, 3001)
+    terms = config.model.terms
+    assert set(terms) == {'maps', 'tokens'} | ({'seg'} if row == 'clustercam' else set())
+    assert row == 'mctformer' or terms.seg.start * 3000 == 1875
+
+
+def test_dupl_differs_from_the_dual_branch_as_it_says():
+    config, base = load('dupl'), load('all')
+    for student in config.model.students.values():
+        assert student.labels.pixel.pop('filters').noise.type == 'GMMNoiseFilter'
+        assert [name for name, term in student.terms.items() if term is None] == ['ctc', 'seg']
+        for key in ('backbone', 'decode_head', 'cams', 'thresholds', 'multi_scale'):
+            assert student[key] == base.model[key]
+        assert student.labels.pixel == base.model.labels.pixel
+    assert config.model.terms.cross.start == base.model.terms.seg.start
+    assert threshold_end(config) == threshold_end(base)
 
 
 def test_only_the_optimiser_of_the_cnn_differs():

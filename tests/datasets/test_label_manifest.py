@@ -21,18 +21,19 @@ def test_what_was_written_is_read(manifest, tmp_path):
     assert manifest.images == ('a', 'garden/b')
     assert manifest.ignore == 255
     assert manifest.content['version'] == '0.2.0'
+    assert manifest.kind == 'pseudo labels'
     assert manifest.path('garden/b') == tmp_path / 'garden' / 'b.png'
 
 
 def test_a_folder_without_manifest(tmp_path):
-    with pytest.raises(MissingFileError, match=r'expected a folder of pseudo labels .* found none'):
+    with pytest.raises(MissingFileError, match=r'expected a folder of labels .* found none'):
         LabelManifest.read(tmp_path / 'SegmentationClass')
 
 
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(kind='masks'), "'kind' to be 'pseudo labels', received 'masks'"),
+        (dict(kind='masks'), "'kind' to be 'pseudo labels' or 'corrected masks', received 'masks'"),
         (dict(classes='cat'), "list of names as 'classes', received 'cat'"),
         (dict(images=[1]), r"list of names as 'images', received \[1\]"),
         (dict(ignore='255'), "whole number as 'ignore', received '255'"),
@@ -65,7 +66,6 @@ def test_other_classes(manifest, classes, message):
         manifest.require_classes(classes)
 
 
-def test_images_without_a_label(manifest):
-    manifest.require_images(['garden/b'], 'train.txt')
-    with pytest.raises(DataError, match=r'3 images of train\.txt, received none for 2, .* c, b;'):
-        manifest.require_images(['a', 'c', 'b'], 'train.txt')
+def test_masks_of_people_say_so(tmp_path):
+    LabelManifest.write(tmp_path, dict(CONTENT, kind='corrected masks'))
+    assert LabelManifest.read(tmp_path).kind == 'corrected masks'

@@ -1,4 +1,4 @@
-"""Pseudo labels as a data set takes them: ``label_dir``."""
+"""Labels as a data set takes them: ``label_dir``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _STEPS = [
 ]
 
 
-def _write(folder, names, classes=_CLASSES, ignore=255, size=(48, 48), value=1):
+def _write(folder, names, classes=_CLASSES, ignore=255, size=(48, 48), value=1, **content):
     label = np.zeros(size, np.uint8)
     label[:5], label[5:9] = value, ignore
     for name in names:
         save_label_png(folder / f'{name}.png', label, ShapesTagDataset.METAINFO['palette'])
-    content = dict(classes=list(classes), images=list(names), ignore=ignore)
+    content.update(classes=list(classes), images=list(names), ignore=ignore)
     LabelManifest.write(folder, content)
     return folder
 
@@ -41,9 +41,12 @@ def names(shapes_root):
 def build(shapes_root):
     def run(folder, **options):
         options = {'pipeline': _STEPS, **options}
-        return ShapesTagDataset(_LIST, data_root=str(shapes_root), label_dir=str(folder), **options)
+        return ShapesTagDataset(_LIST, data_root=str(shapes_root), label_dir=folder, **options)
 
-    return run
+    def run_on(folder, **options):
+        return run(folder if isinstance(folder, list) else str(folder), **options)
+
+    return run_on
 
 
 @pytest.mark.parametrize('ignore', [255, 99])
@@ -81,7 +84,7 @@ def test_beside_true_masks(build, names, tmp_path, option):
 
 
 def test_a_folder_of_true_masks(build, shapes_root):
-    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of pseudo'):
+    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of labels'):
         build(shapes_root / 'SegmentationClass')
 
 
@@ -130,3 +133,47 @@ def test_masks_of_the_data_set_may_be_numbered_in_another_way(build, names, tmp_
     folder = _write(tmp_path / 'labels', names, classes)
     dataset = build(folder, metainfo=dict(classes=classes))
     assert dataset[0]['data_samples'].gt_sem_seg.data[0, 0, 0] == 1
+
+
+def test_the_first_folder_that_has_an_image_labels_it(build, names, tmp_path):
+    masks = _write(tmp_path / 'masks', names[:2], ignore=77, value=2, kind='corrected masks')
+    labels = _write(tmp_path / 'labels', names[1:], ignore=99)
+    dataset = build([dict(folder=str(masks), weight=4), str(labels)])
+    values, folders, weights = [], [], []
+    for index in range(3):
+        sample = dataset[index]['data_samples']
+        values.append(sample.gt_sem_seg.data.unique().tolist())
+        folders.append(sample.metainfo['label_dir'])
+        weights.append(sample.metainfo['label_weight'])
+    assert values == [[0, 2, 255], [0, 2, 255], [0, 1, 255]]
+    assert folders == [str(masks), str(masks), str(labels)]
+    assert weights == [4, 4, 1]
+
+
+def test_folders_that_lack_images_together(build, names, tmp_path):
+    folders = [str(_write(tmp_path / 'ab'[index], [names[index]])) for index in range(2)]
+    with pytest.raises(DataError, match=rf'a, .*b: .* received none for 4, among them {names[2]}'):
+        build(folders)
+
+
+def test_other_classes_in_any_of_the_folders(build, names, tmp_path):
+    folders = [
+        str(_write(tmp_path / 'labels', names)),
+        str(_write(tmp_path / 'never', names, _CLASSES[::-1])),
+    ]
+    with pytest.raises(DataError, match='never: expected labels of the classes of the data set'):
+        build(folders)
+
+
+def test_masks_of_people_are_to_show_what_the_tags_say(build, names, tmp_path):
+    labels = str(_write(tmp_path / 'labels', names))
+    masks = str(_write(tmp_path / 'masks', names[:2], value=0, kind='corrected masks'))
+    with pytest.warns(UserWarning, match='masks: expected masks that show what the tags say'):
+        build([masks, labels])
+
+
+def test_every_folder_is_looked_at(build, names, tmp_path):
+    labels = str(_write(tmp_path / 'labels', names))
+    masks = str(_write(tmp_path / 'masks', names[2:3], value=77))
+    with pytest.raises(DataError, match=r'expected values from 0 to 6 .* received 77'):
+        build([masks, labels])

@@ -14,6 +14,9 @@ def test_counts_by_hand():
     summary = scores.summary()
     # Where labelled: background hit 2 of union 4, class 1 hit 1 of union 3, class 2 never hit.
     assert summary['mIoU'] == pytest.approx(100 * (2 / 4 + 1 / 3 + 0) / 3, abs=0.01)
+    # Predicted as class 1 are 2 pixels and as class 2 one; of class 1 two are labelled.
+    assert summary['over_activation'] == pytest.approx(100 * (1 / 2 + 1) / 2, abs=0.01)
+    assert summary['false_negative'] == pytest.approx(100 * (1 / 2 + 1) / 2, abs=0.01)
     assert summary['labelled'] == pytest.approx(100 * 6 / 7, abs=0.01)
     assert summary['foreground_right'] == 25.0
     assert summary['foreground_as_background'] == 25.0

@@ -220,6 +220,57 @@ def test_errors(main, files, tmp_path):
         main([*arguments, '--tags', _CLASSES[0]])
 
 
+_PARTS = """
+_base_ = './tiny.py'
+backbone = dict(img_size=32, embed_dim=24, depth=2, num_heads=3)
+model = dict(
+    _delete_=True,
+    type='WeakSegmentor',
+    data_preprocessor=dict(type='MultiViewDataPreProcessor'),
+    backbone=dict(
+        type='ClusterVisionTransformer',
+        model_name='vit_tiny_patch16_224',
+        num_classes={classes},
+        model_args=backbone,
+    ),
+    decode_head=dict(type='LargeFOVHead', in_channels=24, channels=8, num_classes={classes} + 1),
+    cams=dict(final=dict(type='AttentionCAMHead', in_channels=24)),
+    labels=dict(
+        pixel=dict(
+            type='PixelLabels',
+            cams=('final',),
+            filters=dict(noise=dict(type='GMMNoiseFilter', fewest=0.0, gap=0.0)),
+        )
+    ),
+    terms=dict(cls=dict(type='ClassificationTerm')),
+    multi_scale=dict(scales=(1.0,)),
+)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=10)
+custom_hooks = []
+"""
+
+
+def test_what_the_parts_see(main, files, tmp_path, root, capsys):
+    files()
+    config = tmp_path / 'parts.py'
+    config.write_text(_PARTS.format(classes=len(_CLASSES)))
+    checkpoint = tmp_path / 'parts.pth'
+    torch.save({'state_dict': MODELS.build(Config.fromfile(config).model).state_dict()}, checkpoint)
+    arguments = [str(config), str(checkpoint), '--out', str(tmp_path / 'out'), '--num', '2']
+    features = ['--features', 'class_to_patch.mean', 'clusters']
+    assert main([*arguments, *features, '--filters']) == 3
+    # image, ground truth, attention of classes, label before and after the filter, clusters
+    assert set(_widths(tmp_path / 'out').values()) == {6 * 240}
+    assert main([*arguments, '--filters', '--hide-images']) == 3
+    assert set(_widths(tmp_path / 'out').values()) == {3 * 240}
+    photo = str(next((root / 'JPEGImages').iterdir()))
+    with pytest.raises(KeyError, match='name the classes by --tags'):
+        main([*arguments, *features, '--images', photo])
+    with pytest.raises(SystemExit):
+        main([*arguments, *features, '--compare', 'other', str(config), str(checkpoint)])
+    assert 'of one model' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('several', [False, True])
 @pytest.mark.parametrize('threshold', [None, 0.3])
 def test_outlines_are_drawn_at_the_threshold_that_is_scored(tool, several, threshold):

@@ -1,12 +1,21 @@
 """tools/score_labels.py on the real segmentor after one iteration, and its errors."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from PIL import Image
 
+from wsss_plugin.datasets import ShapesTagDataset
+from wsss_plugin.datasets.label_manifest import LabelManifest
+from wsss_plugin.errors import DataError
 from wsss_plugin.evaluation import LabelScores
+from wsss_plugin.evaluation.label_png import save_label_png
+
+ROOT = Path(__file__).parents[2]
 
 
 def _rows(text):
@@ -57,6 +66,17 @@ def test_the_decode_head_makes_labels(score, capsys):
     _, _, alone, fused = _rows(capsys.readouterr().out)
     assert (alone[0], fused[0]) == ('final', 'final+decoder')
     assert alone[3:] != fused[3:]
+
+
+def test_labels_after_a_crf(score, capsys):
+    pytest.importorskip('pydensecrf')
+    flags = ['--num', '2', '--cams', 'final', '--low', '0.1', '--high', '0.3']
+    score(*flags, '--refine', 'none')
+    _, _, plain = _rows(capsys.readouterr().out)
+    score(*flags, '--refine', 'crf', '--crf-options', 'num_iter=2', 'bilateral=(10,10,9)')
+    _, _, refined = _rows(capsys.readouterr().out)
+    assert plain[:3] == refined[:3]
+    assert plain[3:] != refined[3:]
 
 
 def test_nothing_is_written(score, checkpoint, tmp_path, monkeypatch):
@@ -124,6 +144,69 @@ def test_segmentor_without_pseudo_labels(tool, toy_config_file, tmp_path):
     arguments = [str(toy_config_file), str(tmp_path / 'none.pth')]
     with pytest.raises(TypeError, match='makes pseudo labels'):
         tool('score_labels').main(arguments)
+
+
+@pytest.fixture
+def score_folder(tool, shapes, tmp_path):
+    """Scores a folder of labels, made of the masks of the validation images."""
+
+    def run(change, *flags, listed=2):
+        folder = tmp_path / 'labels'
+        names = [path.stem for path in sorted((shapes / 'SegmentationClass').glob('val*.png'))]
+        for name in names:
+            mask = np.array(Image.open(shapes / 'SegmentationClass' / f'{name}.png'))
+            save_label_png(folder / f'{name}.png', change(mask))
+        content = dict(classes=list(ShapesTagDataset.METAINFO['classes']), ignore=9)
+        LabelManifest.write(folder, dict(content, images=names[:listed]))
+        arguments = [str(ROOT / 'configs' / 'dual_vit_r18_shapes.py'), '--label-dir', str(folder)]
+        options = ['--cfg-options', f'test_dataloader.dataset.data_root={shapes}']
+        tool('score_labels').main([*arguments, *flags, *options])
+
+    return run
+
+
+def _without_foreground(mask):
+    return np.where((mask > 0) & (mask < 255), 0, mask)
+
+
+def _undecided(mask):
+    return np.where(mask > 0, 9, mask)
+
+
+@pytest.mark.parametrize(
+    ('change', 'expected'),
+    [
+        (np.array, {'mIoU where labelled': '100.0', 'FN': '0.0', 'labelled': '100.0'}),
+        (_without_foreground, {'FN': '100.0', 'foreground as background': '100.0'}),
+        (_undecided, {'mIoU where labelled': '100.0', 'FN': '', 'foreground right': '0.0'}),
+    ],
+)
+def test_a_folder_of_labels(score_folder, change, expected, capsys):
+    score_folder(change)
+    head, _, row = _rows(capsys.readouterr().out)
+    values = dict(zip(head, row, strict=True))
+    assert {key: values[key] for key in expected} == expected
+
+
+def test_a_folder_that_lacks_an_image_or_has_other_sizes(score_folder):
+    with pytest.raises(DataError, match='received none for 1, among them val_00001'):
+        score_folder(np.array, listed=1)
+    with pytest.raises(DataError, match=r'size of the mask \(48, 48\), received \(47, 48\)'):
+        score_folder(lambda mask: mask[1:])
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ([], 'expected a checkpoint or --label-dir, received both or none'),
+        (['a.pth', '--label-dir', 'b'], 'received both or none'),
+        (['--label-dir', 'b', '--high', '0.3'], 'expected --label-dir or --high, received both'),
+    ],
+)
+def test_a_checkpoint_or_a_folder(tool, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        tool('score_labels').parse_args(['a.py', *arguments])
+    assert message in capsys.readouterr().err
 
 
 def test_at_least_one_image(tool, capsys):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from PIL import Image
 from pycocotools.coco import COCO
 
 from wsss_plugin.datasets.class_names import is_background
@@ -17,6 +18,8 @@ from wsss_plugin.errors import DataError, received
 
 _KINDS = {'images': 'image', 'annotations': 'annotation', 'categories': 'category'}
 Entries = list[dict[str, Any]]
+# Pillow takes larger ones for an attack and opens them no more.
+_MOST_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 
 
 def load_coco(path: str) -> COCO:
@@ -94,6 +97,28 @@ def require_value(
             f'{path}: expected {meaning} as {key!r} in {kind} {received(entry["id"])}, received '
             f'{received(entry[key])}; correct it'
         )
+
+
+def require_sizes(path: str, images: Iterable[Mapping[str, Any]]) -> None:
+    """Checks that images of an instances JSON say their sizes.
+
+    Args:
+        path (str): The file.
+        images (Iterable[Mapping]): The images.
+
+    Raises:
+        DataError: A height or width is missing or no whole number from 1, or an image has more
+            pixels than can be opened.
+    """
+    for image in images:
+        for key in ('height', 'width'):
+            require_value(path, 'image', image, key, _is_side, 'a whole number from 1')
+        if image['height'] * image['width'] > _MOST_PIXELS:
+            raise DataError(
+                f'{path}: expected at most {_MOST_PIXELS} pixels in image '
+                f'{received(image["id"])}, received {received(image["height"])} x '
+                f'{received(image["width"])}; correct the size, or divide the image'
+            )
 
 
 def _require_lists(path: str, content: Any) -> None:
@@ -211,6 +236,10 @@ def _check_annotations(path: str, content: Mapping[str, Entries]) -> None:
 
 def _is_number(value: Any) -> bool:
     return type(value) is int
+
+
+def _is_side(value: Any) -> bool:
+    return _is_number(value) and value > 0
 
 
 def _is_name(value: Any) -> bool:

@@ -36,17 +36,30 @@ def draw_mask(
     mask = np.zeros((height, width), np.uint8)
     order = sorted(annotations, key=lambda item: (not item.get('iscrowd', 0), -item['area']))
     for item in order:
-        shape = item['segmentation']
-        encoded = shape
-        if isinstance(shape, list):
-            encoded = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
-        elif isinstance(shape['counts'], list):
-            encoded = coco_mask.frPyObjects(shape, height, width)
+        encoded = encode_shape(item['segmentation'], height, width)
         label = labels[item['category_id']]
         if item.get('iscrowd', 0) and crowd_label >= 0:
             label = crowd_label
         mask[coco_mask.decode(encoded) > 0] = label
     return mask
+
+
+def encode_shape(shape: Any, height: int, width: int) -> dict[str, Any]:
+    """Encodes a segmentation as compressed run lengths.
+
+    Args:
+        shape (Any): What an annotation has under ``segmentation``; :func:`is_drawable`.
+        height (int): Height of the image in pixels.
+        width (int): Width of the image in pixels.
+
+    Returns:
+        dict: ``size`` and ``counts``, as functions of pycocotools take them.
+    """
+    if isinstance(shape, list):
+        return coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
+    if isinstance(shape['counts'], list):
+        return coco_mask.frPyObjects(shape, height, width)
+    return shape
 
 
 def is_drawable(shape: Any, height: int, width: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a folder of pseudo labels says of itself."""
+"""What a folder of labels says of itself."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from wsss_plugin.errors import DataError, MissingFileError, cut, listed, receive
 from wsss_plugin.whole_file import write_json
 
 MANIFEST_FILE = 'manifest.json'
-_KIND = 'pseudo labels'
-_REMEDY = 'make the folder by tools/export_labels.py'
+PSEUDO_LABELS = 'pseudo labels'
+CORRECTED_MASKS = 'corrected masks'
+LABELS = (PSEUDO_LABELS, CORRECTED_MASKS)
+_REMEDY = 'make the folder by tools/export_labels.py, or tools/import_labels.py for masks by hand'
 
 
 @dataclass(frozen=True)
 class LabelManifest:
     """The file ``manifest.json`` of a folder of label maps, which is written last.
 
-    A folder with one is complete, and is no folder of true masks.
+    A folder with one is complete, and is no folder of true masks: nothing is scored against it.
 
     Attributes:
         folder: The folder.
+        kind: ``'pseudo labels'`` of a model, or ``'corrected masks'`` of people.
         classes: Names of the labels' values from 0, the background.
         images: Names of the images, with their sub-folders and without suffix.
         ignore: Value of pixels without a class.
@@ -31,36 +34,40 @@ class LabelManifest:
     """
 
     folder: Path
+    kind: str
     classes: tuple[str, ...]
     images: tuple[str, ...]
     ignore: int
     content: Mapping[str, Any]
 
     @classmethod
-    def read(cls, folder: str | Path) -> LabelManifest:
+    def read(cls, folder: str | Path, *kinds: str) -> LabelManifest:
         """Reads the manifest of a folder.
 
         Args:
             folder: The folder.
+            kinds: What it may hold; labels of either kind by default.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of pseudo labels.
+            DataError: If the file is not of such a folder.
         """
+        wanted, kinds = ' or '.join(kinds) or 'labels', kinds or LABELS
         path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of pseudo labels with a {MANIFEST_FILE}, found '
-                f'none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {wanted} with a {MANIFEST_FILE}, found none; '
+                f'{_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
-        if not isinstance(content, dict) or content.get('kind') != _KIND:
-            kind = content.get('kind') if isinstance(content, dict) else content
+        kind = content.get('kind') if isinstance(content, dict) else content
+        if kind not in kinds:
             raise DataError(
-                f"{path}: expected 'kind' to be {_KIND!r}, received {received(kind)}; {_REMEDY}"
+                f"{path}: expected 'kind' to be {' or '.join(map(repr, kinds))}, received "
+                f'{received(kind)}; {_REMEDY}'
             )
         for key in ('classes', 'images'):
             if not _is_names(content.get(key)):
@@ -74,17 +81,19 @@ class LabelManifest:
                 f'{received(content.get("ignore"))}; {_REMEDY}'
             )
         classes, images = tuple(content['classes']), tuple(content['images'])
-        return cls(Path(folder), classes, images, content['ignore'], content)
+        return cls(Path(folder), kind, classes, images, content['ignore'], content)
 
     @staticmethod
-    def write(folder: str | Path, content: Mapping[str, Any]) -> None:
+    def write(folder: str | Path, content: Mapping[str, Any], kind: str = PSEUDO_LABELS) -> None:
         """Writes the manifest of a folder that is complete.
 
         Args:
             folder: The folder.
-            content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels.
+            content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels;
+                ``kind`` where it is another.
+            kind: What it holds.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': _KIND, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': kind, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.
@@ -106,23 +115,16 @@ class LabelManifest:
         )
 
     def require_images(self, names: Collection[str], source: str) -> None:
-        """Checks that every image of a data set has a label.
+        """Checks that the folder has every image of a data set.
 
         Args:
             names: Names of the images, without suffix.
             source: What lists them, for the error.
 
         Raises:
-            DataError: If one has none.
+            DataError: If it lacks one.
         """
-        known = set(self.images)
-        missing = [name for name in names if name not in known]
-        if missing:
-            raise DataError(
-                f'{self.folder}: expected a label for each of the {len(names)} images of {source}, '
-                f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
-                'too, into a new folder with a longer list'
-            )
+        require_covered(names, self.images, str(self.folder), source)
 
     def path(self, name: str) -> Path:
         """The file of an image's label.
@@ -150,6 +152,30 @@ def label_path(folder: str | Path, name: str) -> Path:
     'labels/garden/rex.1.png'
     """
     return Path(folder, f'{name}.png')
+
+
+def require_covered(
+    names: Collection[str], known: Collection[str], folders: str, source: str
+) -> None:
+    """Checks that folders have every image of a data set.
+
+    Args:
+        names: Names of the images, without suffix.
+        known: Names of the images of the folders.
+        folders: The folders, for the error.
+        source: What lists the images, for the error.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    known = set(known)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
+            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
+            'too, into a new folder with a longer list'
+        )
 
 
 def _is_names(value: Any) -> bool:

@@ -17,7 +17,8 @@ from mmseg.datasets import BaseSegDataset
 from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.file_names import LinkGuard
 from wsss_plugin.datasets.groups import Groups
-from wsss_plugin.datasets.label_manifest import LabelManifest
+from wsss_plugin.datasets.label_folders import LabelFolders
+from wsss_plugin.datasets.label_manifest import CORRECTED_MASKS
 from wsss_plugin.datasets.mask_check import MASKS_OPENED, TaggedMask, check_masks
 from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
@@ -56,15 +57,17 @@ class TagDataset(BaseSegDataset):
             otherwise as the classes of ``metainfo``.
         allow_outside (bool): Whether images, annotations and masks may be links to files outside
             of ``data_root``.
-        label_dir (str | None): Folder of pseudo labels that ``tools/export_labels.py`` wrote, as
-            its ``--out``. Training samples have them in place of masks, and their folder as
-            ``label_dir``, by which nothing takes them for true masks.
+        label_dir (str | Mapping | Sequence | None): Folder of labels that
+            ``tools/export_labels.py`` or ``tools/import_labels.py`` wrote, as its ``--out``, or
+            several, of which the first that has an image labels it; see :class:`LabelFolders`.
+            Training samples have them in place of masks, their folder as ``label_dir``, by which
+            nothing takes them for true masks, and its weight as ``label_weight``.
         **kwargs: Arguments of mmseg's ``BaseSegDataset``.
 
     Raises:
         MissingFileError: A folder or file is missing, among them the manifest of ``label_dir``.
-        ConfigError: The classes or ``reduce_zero_label`` are not usable, or ``label_dir`` is given
-            beside true masks.
+        ConfigError: The classes, ``reduce_zero_label`` or ``label_dir`` are not usable, or the
+            last is given beside true masks.
         DataError: A file contradicts itself or what is beside it, a mask what it is to mean, or
             ``label_dir`` has other classes or lacks images.
     """
@@ -83,7 +86,7 @@ class TagDataset(BaseSegDataset):
         groups_file: str | None = None,
         mask_classes: Sequence[str] | None = None,
         allow_outside: bool = False,
-        label_dir: str | None = None,
+        label_dir: str | Mapping[str, Any] | Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> None:
         self._require_data_root(data_root)
@@ -98,7 +101,7 @@ class TagDataset(BaseSegDataset):
         self.label_dir = label_dir
         if label_dir is not None:
             self._require_no_truth(load_masks, kwargs.get('test_mode', False))
-        self._labels = None if label_dir is None else LabelManifest.read(label_dir)
+        self._labels = None if label_dir is None else LabelFolders(label_dir)
         steps = Compose(list(pipeline)).transforms
         self._opens_masks = open_whole_masks(steps)
         super().__init__(
@@ -201,33 +204,41 @@ class TagDataset(BaseSegDataset):
 
     @property
     def _offers_masks(self) -> bool:
-        return bool(self.load_masks or self.test_mode or self._labels)
+        return bool(self.load_masks or self.test_mode or self._labels is not None)
 
     def _check_some_masks(self) -> None:
         classes = self._metainfo['classes']
         names = self.mask_names(classes)
         self._require_eight_bits(f'{self.ann_file}: masks', names[1:])
-        # Not this class's own, which may draw a seed from the stream of the training.
-        chosen = spread_indices(len(self), MASKS_OPENED)
-        infos = (super(TagDataset, self).get_data_info(index) for index in chosen)
-        masks = [
+        if self._labels is None:
+            masks = self._tagged_masks(range(len(self)))
+            check_masks(masks, names, classes, self.ann_file, self.ignore_index)
+            return
+        # Of few corrected masks among many labels none might be opened.
+        folders = [self._info(index)['label_dir'] for index in range(len(self))]
+        for labels in self._labels:
+            own = [n for n, folder in enumerate(folders) if folder == str(labels.folder)]
+            # A pseudo label may miss a class that the image shows: nobody is to be warned of it.
+            masks = self._tagged_masks(own, labels.kind == CORRECTED_MASKS)
+            check_masks(masks, names, classes, str(labels.folder), labels.ignore)
+
+    def _tagged_masks(self, indices: Sequence[int], complete: bool = True) -> list[TaggedMask]:
+        chosen = spread_indices(len(indices), MASKS_OPENED) if indices else []
+        infos = (self._info(indices[index]) for index in chosen)
+        return [
             TaggedMask(
                 info['seg_map_path'],
-                self._expected_tags(info),
+                [self.tag_classes[number] for number in info['tags']]
+                if complete and 'tags' in info
+                else None,
             )
             for info in infos
             if info.get('seg_map_path') and '://' not in info['seg_map_path']
         ]
-        if self._labels is None:
-            check_masks(masks, names, classes, self.ann_file, self.ignore_index)
-        else:
-            check_masks(masks, names, classes, str(self._labels.folder), self._labels.ignore)
 
-    def _expected_tags(self, info: Mapping[str, Any]) -> list[str] | None:
-        # A pseudo label may miss a class that the image shows, and nobody is to be warned of it.
-        if self._labels is not None or 'tags' not in info:
-            return None
-        return [self.tag_classes[number] for number in info['tags']]
+    def _info(self, index: int) -> dict[str, Any]:
+        # Not this class's own, which may draw a seed from the stream of the training.
+        return super().get_data_info(index)
 
     def _check_classes(self) -> None:
         classes = self._metainfo.get('classes')
@@ -299,11 +310,25 @@ class TagDataset(BaseSegDataset):
         return [self._to_data_info(*pair) for pair in zip(samples, groups, strict=True)]
 
     def _with_labels(
-        self, samples: Sequence[dict[str, Any]], labels: LabelManifest
+        self, samples: Sequence[dict[str, Any]], labels: LabelFolders
     ) -> list[dict[str, Any]]:
         labels.require_classes(self._metainfo['classes'])
-        labels.require_images([sample['name'] for sample in samples], self.ann_file)
-        return [{**sample, 'seg_map_path': str(labels.path(sample['name']))} for sample in samples]
+        sources = labels.of([sample['name'] for sample in samples], self.ann_file)
+        return [
+            {
+                **sample,
+                'seg_map_path': str(folder.path(sample['name'])),
+                'labels': {
+                    'label_dir': str(folder.folder),
+                    'label_weight': weight,
+                    'label_map': self._label_map(folder.ignore),
+                },
+            }
+            for sample, (folder, weight) in zip(samples, sources, strict=True)
+        ]
+
+    def _label_map(self, ignore: int) -> dict[int, int] | None:
+        return self.label_map if ignore == self.ignore_index else {ignore: self.ignore_index}
 
     def _require_different_files(self, samples: Sequence[dict[str, Any]]) -> None:
         keys = {'img_path': 'image', 'seg_map_path': 'mask'}
@@ -324,7 +349,7 @@ class TagDataset(BaseSegDataset):
     def _require_files_inside(self, samples: Sequence[dict[str, Any]]) -> None:
         # Without a folder the names are relative to where the tool was started.
         folders = [folder or '.' for folder in self.data_prefix.values()]
-        folders += [] if self._labels is None else [str(self._labels.folder)]
+        folders += [str(labels.folder) for labels in self._labels or ()]
         guard = LinkGuard(dict.fromkeys([self.data_root or folders[0], *folders]))
         keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
         for sample in samples:
@@ -360,11 +385,7 @@ class TagDataset(BaseSegDataset):
             info['tags'] = self._to_numbers(sample)
         if self._offers_masks and sample.get('seg_map_path'):
             info['seg_map_path'] = sample['seg_map_path']
-        if self._labels is not None:
-            info['label_dir'] = str(self._labels.folder)
-            if self._labels.ignore != self.ignore_index:
-                info['label_map'] = {self._labels.ignore: self.ignore_index}
-        return info
+        return {**info, **sample.get('labels', {})}
 
     def _to_numbers(self, sample: dict[str, Any]) -> list[int]:
         chosen = {name: number for number, name in enumerate(self.tag_classes)}
@@ -416,7 +437,7 @@ class TagDataset(BaseSegDataset):
         Returns:
             dict: ``img_path``, ``gt_tags`` (float32 (K,), absent where unknown), ``sample_seed``,
             ``groups``, in test mode or with ``load_masks`` or ``label_dir`` ``seg_map_path``, and
-            with the last ``label_dir``.
+            with the last ``label_dir`` and ``label_weight``.
         """
         info = super().get_data_info(idx)
         if 'tags' in info:
@@ -459,8 +480,7 @@ class TagDataset(BaseSegDataset):
         return result
 
     def _check_mask(self, idx: int, check: Callable[[str], None]) -> None:
-        # Not this class's own, which may draw a seed from the stream of the training.
-        path = super().get_data_info(idx).get('seg_map_path')
+        path = self._info(idx).get('seg_map_path')
         if path is not None:
             check(path)
 

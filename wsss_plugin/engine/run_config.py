@@ -20,6 +20,7 @@ from mmseg.registry import (
 from wsss_plugin import compat
 from wsss_plugin.engine.config_types import is_kind, type_name
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
+from wsss_plugin.engine.label_dir_seed import fill_seed
 from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_identity import RunCheckpoint, find_checkpoint
 from wsss_plugin.engine.segmentor_kinds import threshold_keys
@@ -67,6 +68,7 @@ def load_config(
     config.merge_from_dict(dict(options or {}))
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or f'work_dirs/{Path(path).stem}'
+    fill_seed(config)
     _add_hooks(config)
     if config.get('randomness', {}).get('deterministic', False):
         # cuBLAS reads it once; torch refuses matrix products without it.

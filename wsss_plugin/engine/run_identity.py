@@ -63,7 +63,7 @@ class RunCheckpoint:
             RuntimeError: If it is damaged or holds other objects.
             ValueError: If a training cannot continue from it; names what is missing.
         """
-        content = _content(Path(path))
+        content = read_checkpoint(path)
         for key, kind in _CHECKED:
             if not isinstance(content.get(key), kind):
                 raise ValueError(
@@ -86,6 +86,35 @@ class RunCheckpoint:
                 )
         run = meta.get('run')
         return cls(Path(path), run if isinstance(run, str) else None, meta['iter'])
+
+
+def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
+    """Reads a checkpoint, its tensors as they are needed where its format allows.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        RuntimeError: If it is damaged or holds other objects.
+        ValueError: If it is no checkpoint.
+    """
+    trusted = compat.trusts_checkpoints()
+    try:
+        # The tensors stay on the disk.
+        content = torch.load(path, map_location='cpu', mmap=True, weights_only=not trusted)
+    except Exception:
+        # Older formats cannot be mapped; and this one says what is wrong.
+        content = compat.load_from_local(str(path), map_location='cpu')
+    if not isinstance(content, Mapping):
+        raise ValueError(
+            f'expected a checkpoint in {path}, received a {type(content).__name__}; give one that '
+            'tools/train.py saved'
+        )
+    return content
 
 
 def new_name() -> str:
@@ -236,22 +265,6 @@ def _candidates(folder: Path, checkpoints: Path) -> Iterator[Path]:
     numbered = [(int(match[2]), path) for match, path in found if match and path != named]
     for _, path in sorted(numbered, reverse=True):
         yield path
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    trusted = compat.trusts_checkpoints()
-    try:
-        # The tensors stay on the disk.
-        content = torch.load(path, map_location='cpu', mmap=True, weights_only=not trusted)
-    except Exception:
-        # Older formats cannot be mapped; and this one says what is wrong.
-        content = compat.load_from_local(str(path), map_location='cpu')
-    if not isinstance(content, Mapping):
-        raise ValueError(
-            f'expected a checkpoint in {path}, received a {type(content).__name__}; give one that '
-            'tools/train.py saved'
-        )
-    return content
 
 
 def _kind(value: Any) -> str:

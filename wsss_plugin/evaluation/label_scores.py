@@ -13,6 +13,8 @@ from wsss_plugin.evaluation.sparse_counts import (
     sum_counts,
 )
 
+_MEANS = ('mIoU', 'over_activation', 'false_negative')
+
 
 class LabelScores:
     """Compares pseudo labels with true masks, image by image.
@@ -64,15 +66,16 @@ class LabelScores:
         """Scores in percent; NaN where nothing can be counted.
 
         Returns:
-            ``mIoU`` where there is a label; ``labelled``, the share of all pixels with a label;
+            ``mIoU`` where there is a label, and there ``over_activation`` and ``false_negative``,
+            means over the foreground classes; ``labelled``, the share of all pixels with a label;
             ``foreground_right`` and ``foreground_as_background``, shares of the foreground; and
             ``background_as_foreground``, share of the background.
         """
         foreground, right, missed, background, wrong, labelled = self._pixels.tolist()
         counts = sum_counts(self._counts, self.num_classes)[0] if self._counts else None
-        miou = float('nan') if counts is None else class_rates(counts).means()['mIoU']
+        means = {} if counts is None else class_rates(counts).means()
         return {
-            'mIoU': miou,
+            **{name: means.get(name, float('nan')) for name in _MEANS},
             'labelled': _share(labelled, foreground + background),
             'foreground_right': _share(right, foreground),
             'foreground_as_background': _share(missed, foreground),

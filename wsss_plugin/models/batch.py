@@ -16,6 +16,7 @@ from wsss_plugin.models.multi_scale_cams import multi_scale_cams
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.stacked_tags import stacked_tags
+from wsss_plugin.models.windowed_cams import windowed_cams
 from wsss_plugin.ops.view_geometry import ViewGeometry
 
 
@@ -191,6 +192,23 @@ class Batch:
             )
         return [self._cams[name] for name in names]
 
+    def windowed_cams(self, names: Sequence[str], window: int, stride: int) -> list[Tensor]:
+        """Normalised CAMs of the main view by windows that overlap, of a batch of one image.
+
+        Args:
+            names: Which sources.
+            window: Side of a window in pixels.
+            stride: Distance between windows in pixels.
+
+        Returns:
+            CAMs (1, N, H, W) in [0, 1] of the N tagged classes, in the order of ``names``.
+
+        Raises:
+            ConfigError: If the stride does not fit the window.
+        """
+        options = self._multi_scale()
+        return windowed_cams(self._model, self.image, self.tags, names, options, window, stride)
+
     def _multi_scale(self) -> dict[str, Any]:
         """How CAMs are fused; a prediction may have scales of its own."""
         at_test = self._model.test_cfg.get('multi_scale') if self.iteration is None else None
@@ -208,6 +226,18 @@ class Batch:
         if name not in self._labels:
             self._labels[name] = self._model.labels[name].make(self)
         return self._labels[name]
+
+    def label_weights(self, name: str) -> Tensor | None:
+        """How much the label of each image counts.
+
+        Args:
+            name: Name of the label maker.
+
+        Returns:
+            Factors (B,), None where all labels count alike.
+        """
+        weigh = getattr(self._model.labels[name], 'image_weights', None)
+        return None if weigh is None else weigh(self)
 
     def random_maps(self, size: Sequence[int], part: str = '') -> Tensor:
         """Random numbers for each pixel that depend on the sample, not on its place in the batch.

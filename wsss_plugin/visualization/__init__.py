@@ -2,6 +2,7 @@
 
 from wsss_plugin.visualization.cam_picture import CAMPicture
 from wsss_plugin.visualization.contact_sheet import contact_sheet
+from wsss_plugin.visualization.inner_panel import inner_panel
 from wsss_plugin.visualization.panel import (
     default_palette,
     draw_panel,
@@ -17,6 +18,7 @@ __all__ = [
     'contact_sheet',
     'default_palette',
     'draw_panel',
+    'inner_panel',
     'overlay_heat',
     'overlay_label',
     'panel_from_sample',

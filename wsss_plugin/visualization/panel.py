@@ -105,6 +105,7 @@ def draw_panel(
     title: str = '',
     ignore_index: int = 255,
     show_image: bool = True,
+    pictures: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Draws image, ground truth, CAMs and segmentations in one row with the names of the classes.
 
@@ -121,6 +122,7 @@ def draw_panel(
         title: Text above the image.
         ignore_index: Value of a label map without class.
         show_image: Whether the image itself is drawn, beside what lies over it.
+        pictures: Further RGB pictures (H, W, 3) by title, which come last.
 
     Returns:
         RGB picture, uint8; its height follows from the shape of the image.
@@ -130,18 +132,19 @@ def draw_panel(
     """
     palette = default_palette(len(classes)) if palette is None else palette[: len(classes)]
     cams, predictions = cams or {}, predictions or {}
-    pictures = [(title or 'image', image)] if show_image else []
+    shown = [(title or 'image', image)] if show_image else []
     if ground_truth is not None:
         overlay = overlay_label(image, ground_truth, palette, ignore_index)
-        pictures.append(('ground truth', overlay))
-    first_cam = len(pictures)
-    pictures += [(name, overlay_heat(image, cam.score)) for name, cam in cams.items()]
+        shown.append(('ground truth', overlay))
+    first_cam = len(shown)
+    shown += [(name, overlay_heat(image, cam.score)) for name, cam in cams.items()]
     for name, label in predictions.items():
-        pictures.append((name, overlay_label(image, label, palette, ignore_index)))
+        shown.append((name, overlay_label(image, label, palette, ignore_index)))
+    shown += (pictures or {}).items()
     areas = [np.where(cam.score > cam_threshold, cam.label, 0) for cam in cams.values()]
     maps = [*([] if ground_truth is None else [ground_truth]), *predictions.values()]
-    figure, axes = _row_of_axes(image, len(pictures))
-    for axis, (name, picture) in zip(axes, pictures, strict=True):
+    figure, axes = _row_of_axes(image, len(shown))
+    for axis, (name, picture) in zip(axes, shown, strict=True):
         axis.imshow(picture)
         # A name is no formula, whatever '$' it has.
         axis.set_title(cut(name, _LONGEST_TITLE), fontsize=9, parse_math=False)

@@ -85,6 +85,18 @@ def test_a_config_elsewhere_has_its_own_name(tmp_path):
         _files([config, other], tmp_path)
 
 
+def test_rows_of_files_with_one_name_are_told_apart_by_their_folders(tmp_path):
+    texts = [f'model = dict(type="WeakSegmentor", other={number})' for number in range(3)]
+    names = ('first/toy', 'second/toy', 'second/other')
+    configs = [
+        _write(tmp_path / 'configs' / f'{name}.py', text)
+        for name, text in zip(names, texts, strict=True)
+    ]
+    rows = plan_rows(configs, [0], tmp_path / 'work', {})
+    assert [row.name for row in rows] == ['first/toy', 'second/toy', 'other']
+    assert {row.runs[0].folder.parent.parent for row in rows} == {tmp_path / 'work'}
+
+
 def test_options_have_records_of_their_own(tmp_path):
     config = _write(tmp_path / 'toy.py')
     plain, three, four = (

@@ -154,6 +154,20 @@ def test_any_input_size_gives_the_floored_grid(size, steps):
     assert [value.shape for value in features.values()] == shapes
 
 
+def test_clusters_are_those_of_the_last_block():
+    vit, image = tiny(steps=2).eval(), torch.randn(2, 3, 64, 80)
+    with torch.no_grad():
+        features = vit.forward_features(image, ['clusters', 'patch'])
+        tokens, grid = vit.embed(image)
+        for index in range(2):
+            tokens = vit.run_block(index, tokens, grid)
+        assignment, _ = vit.trunk.blocks[2].cluster.clusters(tokens, grid)
+    assert features['clusters'].shape == (2, 4, 4, 5)
+    assert_close(features['clusters'].flatten(2), assignment.transpose(1, 2))
+    with pytest.raises(ValueError, match=r"received 'clusters'"):
+        tiny(steps=0).forward_features(image, ['clusters'])
+
+
 def test_features_do_not_depend_on_what_else_is_asked_for():
     vit, image = tiny().eval(), torch.randn(1, 3, 48, 64)
     names = ('patch', 'class_tokens', 'class_to_patch', 'class_to_patch.mean', 'patch_to_patch')
@@ -232,6 +246,9 @@ def test_many_classes():
     vit = tiny(num_classes=1000, steps=1, model_args=dict(depth=1, embed_dim=24, num_heads=3))
     features = vit.forward_features(torch.rand(1, 3, 32, 32), ('class_tokens', 'class_to_patch'))
     assert features['class_to_patch'].shape == (1, 3000, 2, 2)
+    # All class tokens begin alike.
+    first = features['class_tokens'][:, :1]
+    assert_close(features['class_tokens'], first.expand(-1, 1000, -1), **CLOSE)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from mmseg.structures import SegDataSample
 from reference_networks import build
 
 from wsss_plugin.errors import ConfigError
-from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.pseudo_labels import LabelMaker
 
 
 def batch(*masks, **metainfo):
@@ -20,17 +18,7 @@ def batch(*masks, **metainfo):
         if mask is not None:
             sample.gt_sem_seg = PixelData(data=mask)
         samples.append(sample)
-    return SimpleNamespace(data_samples=samples)
-
-
-def test_are_the_labels_of_the_folder():
-    masks = torch.randint(0, 9, (2, 1, 4, 5), dtype=torch.uint8)
-    maker = build(dict(type='StoredLabels'))
-    assert torch.equal(maker.make(batch(*masks, label_dir='labels')), masks[:, 0].long())
-    assert isinstance(maker, LabelMaker)
-    assert maker.needs(3, 9) == Needs()
-    assert maker.starts(9) == (0,)
-    assert not maker.per_pixel
+    return SimpleNamespace(data_samples=samples, image=torch.zeros(len(samples), 3, 2, 2))
 
 
 def test_a_missing_label_is_named():
@@ -44,3 +32,17 @@ def test_true_masks_and_pseudo_labels_are_not_confused():
         build(dict(type='StoredLabels')).make(batch(mask))
     with pytest.raises(ConfigError, match=r'true mask for cat\.jpg, received a pseudo label of la'):
         build(dict(type='TrueLabels')).make(batch(mask, label_dir='labels'))
+
+
+@pytest.mark.parametrize('metainfo', [{}, dict(label_weight=1.0)])
+def test_labels_that_count_alike(metainfo):
+    mask = torch.zeros(1, 2, 2)
+    assert build(dict(type='StoredLabels')).image_weights(batch(mask, **metainfo)) is None
+
+
+def test_labels_count_with_the_weight_of_their_folder():
+    given = batch(*torch.zeros(3, 1, 2, 2))
+    for sample, weight in zip(given.data_samples, (4.0, 0.0), strict=False):
+        sample.set_metainfo(dict(label_weight=weight))
+    weights = build(dict(type='StoredLabels')).image_weights(given)
+    assert weights.tolist() == [4, 0, 1]

@@ -24,6 +24,7 @@ class PackWSSSInputs(PackSegInputs):
             'img_path',
             'seg_map_path',
             'label_dir',
+            'label_weight',
             'ori_shape',
             'img_shape',
             'pad_shape',

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import hashlib
-import inspect
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import Run
+from wsss_plugin.engine.fingerprints import content_key, short_digest
 from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
-
-# Keys of a config that training and test read; the others are variables of its base files.
-_CONFIG_KEYS = {*inspect.signature(Runner.__init__).parameters}
-_CONFIG_KEYS |= {'custom_imports', 'model_wrapper_cfg', 'tta_model', 'tta_pipeline'}
 
 
 def plan_rows(
@@ -48,7 +41,8 @@ def plan_rows(
         records: Folder in which the figures of finished runs are kept; None for nowhere.
 
     Returns:
-        The rows in the order of the configs.
+        The rows in the order of the configs, named after their files; with the folders in
+        ``configs`` where files of several folders have the same name.
 
     Raises:
         KeyError: If a config has no metric that the table can be made of; names the config.
@@ -62,22 +56,25 @@ def plan_rows(
         config.merge_from_dict(dict(options))
         _require_metric(path, config)
         digest = content_key(config)
-        record_name = config_name(path) + (f'-{_digest(dict(options))}' if options else '')
+        record_name = config_name(path) + (f'-{short_digest(dict(options))}' if options else '')
         name, record_name = names.setdefault(digest, (path.stem, record_name))
         folder = _folder(root, name, digest)
         tests = _tests(config, multi_scale)
         run = Run(name, folder, config, tests, _extra(config), digest=digest)
         runs = tuple(_of_seed(run, seed, kept, record_name) for seed in seeds)
-        rows.append(Row(_row_name(path, configs), config, runs))
+        rows.append(Row(_title(path, configs), config, runs))
     if kept is not None:
         _require_different_names([record_name for _, record_name in names.values()])
     return rows
 
 
-def _row_name(path: Path, configs: Sequence[Path]) -> str:
-    """The name of the file; with its folder if another config has the name."""
-    is_only = [other.stem for other in configs].count(path.stem) == 1
-    return path.stem if is_only else f'{path.absolute().parent.name}/{path.stem}'
+def _title(path: Path, configs: Sequence[Path]) -> str:
+    """The name of the file; with its folders if another file has the name."""
+    alike = {other.absolute() for other in configs if other.stem == path.stem}
+    if len(alike) == 1:
+        return path.stem
+    name = config_name(path)
+    return name if '/' in name else f'{path.absolute().parent.name}/{name}'
 
 
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:
@@ -124,21 +121,3 @@ def _require_metric(path: Path, config: Config) -> None:
             f'{path}: expected a WSSSMetric in test_evaluator, which the table is made of, '
             f"received {config.get('test_evaluator')}; add dict(type='WSSSMetric')"
         )
-
-
-def content_key(config: Config) -> str:
-    """A name for what a config does.
-
-    Args:
-        config: The config.
-
-    Returns:
-        Eight digits; equal for configs that differ only in variables that nothing reads.
-    """
-    read = {name: config[name] for name in config if name in _CONFIG_KEYS}
-    return _digest(Config(read).to_dict())
-
-
-def _digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

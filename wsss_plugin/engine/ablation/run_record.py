@@ -71,8 +71,12 @@ class RunRecord:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix('.part')
+        fields = asdict(self)
+        if not self.iou:
+            # Records of versions without it stay as they were.
+            del fields['iou']
         # Classes keep the order of the data set.
-        part.write_text(json.dumps(asdict(self), indent=1) + '\n', encoding='utf-8')
+        part.write_text(json.dumps(fields, indent=1) + '\n', encoding='utf-8')
         part.replace(path)
 
     def updated(self, later: RunRecord) -> RunRecord:

@@ -87,9 +87,8 @@ class ClusterAttention(nn.Module):
         Raises:
             ValueError: If grid and tokens do not belong together.
         """
-        classes, patches = tokens[:, : self.num_classes], tokens[:, self.num_classes :]
-        projected = self.patch_norm(self.patch_proj(patches))
-        assignment, centres = cluster_assignment(projected, grid, self.steps, self.cell)
+        classes = tokens[:, : self.num_classes]
+        assignment, centres = self.clusters(tokens, grid)
         joined = torch.cat((self.class_norm(classes), self.centre_norm(centres)), dim=1)
         query, key, value = split_heads(self.qkv(joined), self.num_heads)
         attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
@@ -97,6 +96,22 @@ class ClusterAttention(nn.Module):
         of_patches = assignment @ attended[:, self.num_classes :]
         output = torch.cat((of_classes, of_patches.to(of_classes.dtype)), dim=1)
         return output, self._weights(query, key, assignment) if class_maps else None
+
+    def clusters(self, tokens: Tensor, grid: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The clusters of the patches.
+
+        Args:
+            tokens: Tokens (B, K + N, C) that are not normalised, the class tokens first.
+            grid: Height and width of the patches.
+
+        Returns:
+            Assignment (B, N, M), of which each row sums to 1, and centres (B, M, C).
+
+        Raises:
+            ValueError: If grid and tokens do not belong together.
+        """
+        projected = self.patch_norm(self.patch_proj(tokens[:, self.num_classes :]))
+        return cluster_assignment(projected, grid, self.steps, self.cell)
 
     def _weights(self, query: Tensor, key: Tensor, assignment: Tensor) -> Tensor:
         query = query[:, :, : self.num_classes] * query.shape[-1] ** -0.5

@@ -22,6 +22,7 @@ from wsss_plugin.models.backbones.class_token_block import ClassTokenBlock
 from wsss_plugin.models.backbones.feature_backbone import Reduction
 from wsss_plugin.models.backbones.timm_vision_transformer import TimmVisionTransformer
 
+_CLUSTERS = 'clusters'
 _FEATURES = ('patch', 'class_tokens', HEADS, MEAN, PATCHES)
 _INNER = 'inner.'
 
@@ -162,11 +163,15 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         """
         if name.startswith(_INNER):
             super().check_feature(name)
-        elif name not in _FEATURES:
+        elif name not in self._features():
             raise ValueError(
-                f'expected a feature of {type(self).__name__} among {_FEATURES} and '
+                f'expected a feature of {type(self).__name__} among {self._features()} and '
                 f"'inner.<block>', received {name!r}"
             )
+
+    def _features(self) -> tuple[str, ...]:
+        with_clusters = self.trunk.blocks[-1].cluster is not None
+        return (*_FEATURES, _CLUSTERS) if with_clusters else _FEATURES
 
     @classmethod
     def deployed(
@@ -213,7 +218,8 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         ``class_to_patch`` (B, L * heads * K, h, w) holds the attention of every class token by all
         heads of all L blocks, ``class_to_patch.mean`` (B, K, h, w) its mean over the heads, summed
         over the last blocks, and ``patch_to_patch`` (B, h * w, h * w) the mean over the heads of
-        the attention between patches, summed over all blocks while they run.
+        the attention between patches, summed over all blocks while they run. ``clusters``
+        (B, M, h, w) is the share of each cluster of the last block in every patch.
 
         Args:
             image: Normalised images (B, 3, H, W).
@@ -232,6 +238,9 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         attention = AttentionFeatures(names, len(self.trunk.blocks), self.mean_blocks, reduce)
         tokens, grid = self.embed(image)
         for index, block in enumerate(self.trunk.blocks):
+            if _CLUSTERS in names and index == len(self.trunk.blocks) - 1:
+                assignment, _ = block.cluster.clusters(tokens, grid)
+                features[_CLUSTERS] = assignment.transpose(1, 2).unflatten(2, grid)
             tokens, maps = block(tokens, grid, *attention.wants(index))
             attention.add(index, maps, grid)
             for name in inner.get(index, ()):

@@ -18,7 +18,9 @@ class BalancedCrossEntropyLoss(nn.Module):
 
     ``(1 - f) mean_{y = 0} CE + f mean_{y > 0} CE`` over all pixels of the batch that are not
     ignored; ToCo has f = 1/2, the dual-branch paper says only "cross entropy". A part without
-    pixels contributes zero. Used as ``loss_decode`` of any MMSegmentation decode head.
+    pixels contributes zero. With weights w, CE is ``w CE`` and the counts stay those of the pixels:
+    ``(1 - f) sum_{y = 0} w CE / N_0 + f sum_{y > 0} w CE / N_1``. Used as ``loss_decode`` of any
+    MMSegmentation decode head.
 
     Args:
         loss_weight: Factor of the loss; the paper uses 0.1.
@@ -59,7 +61,7 @@ class BalancedCrossEntropyLoss(nn.Module):
         Args:
             pred: Logits of shape (B, K + 1, H, W).
             label: Label map of shape (B, H, W).
-            weight: Factor of each pixel's loss, (B, H, W).
+            weight: Factor of each pixel's loss, (B, H, W); an image of weight 0 has no gradient.
             avg_factor: Unused; each part is divided by its own number of pixels.
             ignore_index: Label of ignored pixels.
             kwargs: Unused.

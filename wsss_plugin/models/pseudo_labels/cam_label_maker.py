@@ -95,15 +95,36 @@ class CAMLabelMaker(BaseModule):
         Returns:
             A tensor without gradient.
         """
+        label = self.unfiltered(batch, cams, low, high)
+        with without_gradient():
+            for label_filter in self.filters.values():
+                label = label_filter(batch, label)
+        return label
+
+    def unfiltered(
+        self,
+        batch: Batch,
+        cams: Sequence[str] | None = None,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Tensor:
+        """The label before the first filter.
+
+        Args:
+            batch: The batch.
+            cams: Names of other CAMs for this call.
+            low: Another low threshold for this call.
+            high: Another high threshold for this call.
+
+        Returns:
+            A tensor without gradient.
+        """
         names = cams or self.schedule.at(batch.iteration, batch.max_iters)
         thresholds = self.thresholds or batch.thresholds
         low = thresholds.low if low is None else low
         with without_gradient():
             chosen = thresholds.high_of(batch.tags) if high is None else high
-            label = self.label(batch, average_cams(batch.cams(names)), low, chosen)
-            for label_filter in self.filters.values():
-                label = label_filter(batch, label)
-        return label
+            return self.label(batch, average_cams(batch.cams(names)), low, chosen)
 
     def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:
         """The label that a CAM makes; subclasses say how.

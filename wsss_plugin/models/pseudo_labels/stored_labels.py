@@ -1,9 +1,10 @@
-"""Pseudo labels from files."""
+"""Labels from the files of ``label_dir``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 @MODELS.register_module()
 class StoredLabels(LoadedLabels):
-    """The pseudo labels that ``tools/export_labels.py`` has written.
+    """The labels that ``tools/export_labels.py`` and ``tools/import_labels.py`` have written.
 
     Needs ``label_dir`` of the data set and ``LoadAnnotations`` in the pipeline; refuses true masks.
+    A label counts in a loss with the weight of its folder.
     """
 
     def make(self, batch: Batch) -> Tensor:
@@ -34,7 +36,7 @@ class StoredLabels(LoadedLabels):
 
         Raises:
             KeyError: If a sample has no label.
-            ConfigError: If a label does not come from a folder of pseudo labels.
+            ConfigError: If a label does not come from a folder of labels.
         """
         labels = loaded_masks(batch, "label_dir='...'")
         for sample in batch.data_samples:
@@ -45,3 +47,17 @@ class StoredLabels(LoadedLabels):
                     'among meta_keys of PackWSSSInputs, or use TrueLabels'
                 )
         return labels
+
+    def image_weights(self, batch: Batch) -> Tensor | None:
+        """How much the label of each image counts.
+
+        Args:
+            batch: The batch, whose samples may have ``label_weight`` in their metainfo.
+
+        Returns:
+            Factors (B,), None where all are 1.
+        """
+        weights = [sample.metainfo.get('label_weight', 1) for sample in batch.data_samples]
+        if all(weight == 1 for weight in weights):
+            return None
+        return torch.tensor(weights, dtype=torch.float32, device=batch.image.device)

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 class SegmentationTerm(LossTerm):
     """Teaches the decode head a label map.
 
+    The loss of pixel p of image i is ``w_i CE_ip``, with the weight w_i that the label maker gives
+    the image, by default 1. What a loss divides by does not change: ``CrossEntropyLoss`` with
+    ``avg_non_ignore`` is ``sum_i w_i sum_p CE_ip / sum_i n_i`` over the n_i labelled pixels of each
+    image. So the gradient of an image is w_i times what it is without, that of the others stays,
+    and an image of weight 0 teaches nothing.
+
     Args:
         labels: Name of the label maker, such as ``PixelLabels``.
         loss: Config of any loss for ``loss_decode`` of a decode head; default
-            ``BalancedCrossEntropyLoss``.
+            ``BalancedCrossEntropyLoss``. Weights of images reach it as mmseg's ``weight`` (B, H, W)
+            of the pixels, and only where one differs from 1.
         trains: As for ``LossTerm``.
         **kwargs: As for ``LossTerm``.
     """
@@ -63,9 +70,12 @@ class SegmentationTerm(LossTerm):
             mode='bilinear',
             align_corners=head.align_corners,
         )
-        ignore = head.ignore_index
+        ignore, weights = head.ignore_index, batch.label_weights(self.labels)
+        options = {}
+        if weights is not None:
+            options['weight'] = weights[:, None, None].expand_as(label)
         return {
-            self.loss.loss_name: self.loss(logits, label, ignore_index=ignore),
+            self.loss.loss_name: self.loss(logits, label, ignore_index=ignore, **options),
             'acc_seg': accuracy(logits, label, ignore_index=ignore),
             'supervised_fraction': (label != ignore).float().mean(),
         }

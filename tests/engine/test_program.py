@@ -3,7 +3,7 @@ import subprocess
 import pytest
 
 import wsss_plugin
-from wsss_plugin.engine.ablation import program
+from wsss_plugin.engine import program
 
 
 @pytest.fixture

@@ -1,0 +1,2 @@
+# ClusterCAM with 3 steps of clustering, as in the released code.
+_base_ = '../../clustercam/shapes.py'

@@ -1,0 +1,3 @@
+# The same network and budget on the true masks.
+_base_ = './deeplabv2_r101_voc.py'
+train_dataloader = dict(dataset=dict(label_dir=None, load_masks=True))
