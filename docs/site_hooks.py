@@ -41,9 +41,12 @@ def _readmes() -> list[Path]:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Lists the page of each method under the methods."""
-    (methods,) = [item['Methods'] for item in config.nav or () if 'Methods' in item]
-    methods += [_page_of_method(readme) for readme in _readmes()]
+    """Lists the page of each method under the methods, and each table under the results."""
+    sections = {name: pages for item in config.nav or () for name, pages in item.items()}
+    sections['Methods'] += [_page_of_method(readme) for readme in _readmes()]
+    tables = sorted(ROOT.glob('docs/results/*.md'))
+    listed = [path.relative_to(ROOT / 'docs').as_posix() for path in tables]
+    sections['Results'] += [name for name in listed if name not in sections['Results']]
     return config
 
 
