@@ -1,8 +1,8 @@
 # Beyond the paper, on photographs: cleaner pseudo labels, more weight on them once they are good,
 # and the word of the classification on which classes an image has; in the same budget as
 # voc_animals/all.py. docs/results/voc_animals_readings.md has the scores of both, and what each
-# part does. Its loss (1) teaches both branches; the transformer alone was no better, 55.4 instead
-# of 56.4 mIoU with seed 1.
+# part does. Its consistency loss teaches both branches; the transformer alone was no better, 55.4
+# instead of 56.4 mIoU with seed 1.
 _base_ = './voc_animals/all_adamw_mutual.py'
 model = dict(
     # PyTorch's first weights. With those of the rows the CAMs are better, but the transformer

@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 from wsss_plugin import compat, engine  # noqa: F401  (engine sets the loader)
@@ -34,6 +35,21 @@ def test_stand_in_imports_and_says_what_is_missing(monkeypatch):
 
 def test_mmcv_ops_imports():
     assert importlib.import_module('mmcv.ops').point_sample
+
+
+def test_configs_of_the_package_are_found_by_its_name(tmp_path):
+    compat.name_configs()  # a second time changes nothing
+    path = tmp_path / 'one.py'
+    path.write_text("_base_ = 'wsss_plugin::toco/voc.py'\nmax_keep = 3\n")
+    config = Config.fromfile(path)
+    assert config.model.type == 'WeakSegmentor'
+    assert '_scope_' not in str(config)
+    path.write_text("_base_ = 'wsss_plugin::toco/none.py'\n")
+    with pytest.raises(FileNotFoundError, match=r'toco/none\.py'):
+        Config.fromfile(path)
+    path.write_text("_base_ = 'nowhere::toco/none.py'\n")
+    with pytest.raises(AssertionError, match='nowhere'):
+        Config.fromfile(path)
 
 
 def test_complete_toolbox_is_accepted():

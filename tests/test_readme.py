@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / 'README.md'
 CONTRIBUTING = ROOT / 'CONTRIBUTING.md'
 DOCS = ROOT / 'docs'
+STUDIES = DOCS / 'results' / 'studies'
 PAGES = [README, CONTRIBUTING, ROOT / 'CHANGELOG.md', *sorted(DOCS.rglob('*.md'))]
 OF_METHODS = sorted((ROOT / 'configs').glob('*/README.md'))
 IDS = [str(page.relative_to(ROOT)) for page in [*PAGES, *OF_METHODS]]
@@ -172,8 +173,8 @@ def _check_options(script, arguments):
 def test_command_lines_are_understood(command, monkeypatch):
     """Every tool exists and takes the arguments; an unknown command has to be added here."""
     monkeypatch.chdir(ROOT)
-    program, *arguments = shlex.split(command, comments=True)
-    if command.startswith(('python -m venv ', 'source .venv/')):
+    program, *arguments = shlex.split(re.sub(r'^([A-Z_]+=\S+ )+', '', command), comments=True)
+    if program in ('export', 'gcc') or command.startswith(('python -m venv ', 'source .venv/')):
         return
     if program == 'pip':
         (extra,) = re.findall(r"^pip install -e '\.\[(\w+)\]'", command)
@@ -190,6 +191,8 @@ def test_command_lines_are_understood(command, monkeypatch):
         processes = arguments.pop(counts[script.stem])
         assert int(processes) > 0
         _check_options(script.stem.removeprefix('dist_'), arguments)
+    elif script.parent == STUDIES:
+        assert all((ROOT / word).is_file() for word in arguments if word.endswith('.py'))
     elif script.suffix == '.py':
         _check_options(script.stem, arguments)
     else:
@@ -582,7 +585,7 @@ def test_configs_side_by_side_are_those_of_the_files():
 def _changed_models():
     """Configs, and options of their models, in the commands of the results' pages."""
     commands = set()
-    for page in sorted((DOCS / 'results').glob('*.md')):
+    for page in sorted((DOCS / 'results').rglob('*.md')):
         for block in _blocks(page, 'bash'):
             for line in block.text.replace('\\\n', ' ').splitlines():
                 words = shlex.split(line, comments=True)
@@ -602,20 +605,26 @@ def test_models_of_the_results_can_be_built(command):
         MODELS.build(config.model)
 
 
-@pytest.mark.usefixtures('configs')
-def test_modules_and_configs_of_the_results_fit(tmp_path, monkeypatch):
-    """Those that are of version 0.1 say so in their first line and are left out."""
-    blocks = _blocks(DOCS / 'results' / 'voc_animals_readings.md', 'python')
-    files = {block.file: block.text for block in blocks if block.file}
-    for file, text in files.items():
-        (tmp_path / file).write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    modules = [file for file, text in files.items() if '@MODELS.register_module()' in text]
-    for file in modules:
-        importlib.import_module(Path(file).stem)
-    printed = [file for file in files if file.startswith('configs/')]
-    assert len(modules) >= 3
-    assert len(printed) >= 4
-    for file in printed:
+def _is_config(path):
+    return '_base_ = ' in path.read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('path', sorted(STUDIES.glob('*.py')), ids=lambda path: path.stem)
+def test_a_file_of_a_study_fits_the_package(path, monkeypatch):
+    monkeypatch.syspath_prepend(STUDIES)
+    pages = ''.join(page.read_text(encoding='utf-8') for page in STUDIES.glob('*.md'))
+    text = path.read_text(encoding='utf-8')
+    # A script reads its arguments when it is imported.
+    if _is_config(path):
         with torch.device('meta'):
-            MODELS.build(Config.fromfile(tmp_path / file).model)
+            model = MODELS.build(Config.fromfile(path).model)
+        assert list(model.parameters())
+        assert path.name in pages
+    elif 'sys.argv' in text:
+        assert f'python docs/results/studies/{path.name} ' in pages
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names)
+    else:
+        importlib.import_module(path.stem)

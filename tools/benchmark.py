@@ -4,9 +4,10 @@ Parts are those of the config: the label makers and loss terms that it lists, by
 what all of them share. The plain formulation, tests/plain_formulations.py, computes the same losses
 with the same networks, one image at a time and without sharing anything: decoder in the CAM passes,
 attention matrix written out, view 1 forwarded three times, refinement twice per image with copies
-of all neighbours, the lattice of the energy in a dictionary. Both run in turn in every repeat; the
-table has medians of times and of ratios. A config with parts that are not written out there is
-measured alone.
+of all neighbours, the lattice of the energy in a dictionary. That of networks with class tokens,
+tests/plain_class_tokens.py, keeps the attention of all blocks and heads. Both run in turn in every
+repeat; the table has medians of times and of ratios. A config with parts that are not written out
+there is measured alone.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from wsss_plugin.engine.machine import describe_machine
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PARTS = ('iteration', 'products', 'refinement', 'evaluation', 'memory')
+_PLAIN = ('plain_formulations', 'plain_class_tokens')
 _TOLERANCE = 1e-3
 _ITERATIONS_FOR_MEMORY = 2
 
@@ -83,22 +85,31 @@ def default_local_size(size: int) -> int:
     return 96 if size >= 336 else 64 if size >= 128 else 32
 
 
-def load_plain() -> ModuleType:
-    """Loads the plain formulations, which live with the tests.
+def load_plain(segmentor: Any) -> ModuleType:
+    """Loads the plain formulations of a segmentor, which live with the tests.
+
+    Args:
+        segmentor: The segmentor.
 
     Returns:
-        The module.
+        The first module that has all of its parts, otherwise the first of all.
 
     Raises:
         FileNotFoundError: If the tests are not there.
     """
-    path = _ROOT / 'tests' / 'plain_formulations.py'
+    modules = [_load_module(name) for name in _PLAIN]
+    return next((one for one in modules if not one.not_formulated(segmentor)), modules[0])
+
+
+def _load_module(name: str) -> ModuleType:
+    path = _ROOT / 'tests' / f'{name}.py'
     if not path.is_file():
         raise FileNotFoundError(f'expected {path}, found none; run from a checkout of the sources')
-    spec = importlib.util.spec_from_file_location('plain_formulations', path)
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f'expected a Python module at {path}')
     module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(name, module)  # one imports the other
     spec.loader.exec_module(module)
     return module
 
@@ -264,8 +275,9 @@ def measure(args: argparse.Namespace) -> str:
     Returns:
         The report in Markdown.
     """
-    workload, plain = prepare(args), load_plain()
+    workload = prepare(args)
     segmentor = workload.segmentor()
+    plain = load_plain(segmentor)
     missing = plain.not_formulated(segmentor)
     variants = VARIANTS[:1] if args.alone or missing else VARIANTS
     memory = compare_memory(args.arguments, variants) if 'memory' in args.parts else None
@@ -329,7 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.peak_of:
         workload = prepare(args)
         segmentor = workload.segmentor()
-        (trainee,) = make_trainees(workload, segmentor, load_plain(), [args.peak_of])
+        (trainee,) = make_trainees(workload, segmentor, load_plain(segmentor), [args.peak_of])
         print(f'{peak_memory(trainee):.0f}')
         return 0
     try:

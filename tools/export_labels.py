@@ -2,7 +2,8 @@
 
 Every image of a data set of the config gets a label map in the data set's colours, and the folder a
 manifest.json, which is written last. An interrupted export goes on by the same command. A data set
-takes the folder by its argument label_dir.
+takes the folder by its argument label_dir. With --scores the files are CAMs, from which --cams-from
+makes labels without making the CAMs again, also along affinities that another model has learnt.
 
 On several processes:
     torchrun --nproc_per_node=N tools/export_labels.py ... --launcher pytorch
@@ -13,20 +14,28 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from typing import Any
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.label_export import (
+    REFINEMENTS,
     CAMLabels,
+    CAMScores,
     LabelFolder,
     ListedImages,
+    ScoreFiles,
     SegmentationLabels,
+    StoredCAMs,
     export_settings,
 )
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.models.windowed_cams import check_window
+
+_ALPHAS = (4.0, 32.0)  # published
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -53,6 +62,48 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--low', type=float, help="default: the config's")
     parser.add_argument('--high', type=float, help="default: the config's at the end of training")
     parser.add_argument(
+        '--refine',
+        choices=REFINEMENTS,
+        help="default: what the label maker does, and 'crf' for one that walks; none for a "
+        'segmentation',
+    )
+    parser.add_argument(
+        '--crf-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings of the dense CRF: num_iter, gaussian, bilateral; default: the published',
+    )
+    parser.add_argument(
+        '--crf-workers',
+        type=int,
+        default=2,
+        help='processes that run the CRF, 0 for none beside this one; default: 2',
+    )
+    parser.add_argument(
+        '--scores',
+        choices=['cams', 'alphas'],
+        help="write scores in place of labels: 'cams', or background and classes after a dense "
+        'CRF, for two alphas',
+    )
+    parser.add_argument(
+        '--alphas', nargs=2, type=float, metavar=('LOW', 'HIGH'), help='default: 4 32'
+    )
+    parser.add_argument(
+        '--cams-from', metavar='DIR', help='CAMs that --scores cams has written, of any model'
+    )
+    parser.add_argument(
+        '--window', type=int, metavar='SIDE', help='side in pixels of windows of large images'
+    )
+    parser.add_argument(
+        '--stride', type=int, help='distance between windows; default: two thirds of the side'
+    )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help="several scales and flips of --segmentation, by the config's tta_model",
+    )
+    parser.add_argument(
         '--segmentation',
         action='store_true',
         help="label by the decode head's segmentation, among the image's tags",
@@ -69,37 +120,141 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(arguments)
-    by_cams = [
-        name for name in ('cams', 'labels', 'low', 'high') if getattr(args, name) is not None
-    ]
-    if args.segmentation and by_cams:
-        parser.error(f'expected --segmentation or --{by_cams[0]}, received both')
+    for given, other in _contradictions(args):
+        parser.error(f'expected {given} or {other}, received both')
     if args.no_tags and not args.segmentation:
         parser.error('expected --no-tags with --segmentation; CAMs are those of the tags')
+    if args.tta and not args.segmentation:
+        parser.error('expected --tta with --segmentation; CAMs are of several scales by themselves')
+    if args.alphas and args.scores != 'alphas':
+        parser.error('expected --alphas with --scores alphas')
+    if args.stride and not args.window:
+        parser.error('expected --stride with --window')
+    if args.crf_workers < 0:
+        parser.error(f'expected --crf-workers >= 0, received {args.crf_workers}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
+
+
+def _contradictions(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Pairs of options that were given and of which only one can be followed."""
+
+    def given(*names: str) -> list[str]:
+        values = {name: getattr(args, name.replace('-', '_')) for name in names}
+        return [f'--{name}' for name, value in values.items() if value not in (None, False)]
+
+    pairs = []
+    for one, others in (
+        ('segmentation', ('cams', 'labels', 'low', 'high', 'scores', 'cams-from')),
+        ('scores', ('labels', 'low', 'high', 'refine')),
+        ('cams-from', ('cams', 'window')),
+    ):
+        if given(one):
+            pairs += [(f'--{one}', other) for other in given(*others)]
+    return pairs
+
+
+def prepare_config(args: argparse.Namespace) -> Config:
+    """Applies the command line to the config.
+
+    Args:
+        args: The command line.
+
+    Returns:
+        The config, in which CAMs are not made where they are not asked for.
+    """
+    config = load_config(args.config, options=args.cfg_options, launcher=args.launcher)
+    use_final_threshold(config)
+    if args.segmentation and args.window:
+        window, stride = window_of(args)
+        test_cfg = {'mode': 'slide', 'crop_size': (window, window), 'stride': (stride, stride)}
+        config.merge_from_dict({'model': {'test_cfg': test_cfg}})
+    return config
+
+
+def window_of(args: argparse.Namespace) -> tuple[int, int] | None:
+    """Side and stride of windows.
+
+    Args:
+        args: The command line.
+
+    Returns:
+        Pixels, None for the image as a whole.
+
+    Raises:
+        ConfigError: If the stride does not fit the side.
+    """
+    if args.window is None:
+        return None
+    window = args.window, max(args.window * 2 // 3, 1) if args.stride is None else args.stride
+    check_window(*window)
+    return window
+
+
+def make_source(
+    args: argparse.Namespace, config: Config, images: ListedImages
+) -> CAMLabels | CAMScores | SegmentationLabels:
+    """What labels an image, or gives its scores.
+
+    Args:
+        args: The command line.
+        config: The config.
+        images: The images.
+
+    Returns:
+        The source.
+    """
+    if args.segmentation:
+        return SegmentationLabels(
+            config,
+            args.checkpoint,
+            with_tags=not args.no_tags,
+            refine=args.refine,
+            crf=args.crf_options,
+            augmented=args.tta,
+        )
+    shared: dict[str, Any] = {
+        'cams': args.cams,
+        'crf': args.crf_options,
+        'window': window_of(args),
+        'stored': None if args.cams_from is None else StoredCAMs(args.cams_from, images),
+    }
+    if args.scores:
+        alphas = (args.alphas or _ALPHAS) if args.scores == 'alphas' else None
+        return CAMScores(config, args.checkpoint, alphas=alphas, **shared)
+    return CAMLabels(
+        config,
+        args.checkpoint,
+        labels=args.labels,
+        low=args.low,
+        high=args.high,
+        refine=args.refine,
+        **shared,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exports as the command line says."""
     args = parse_args(arguments)
-    config = load_config(args.config, options=args.cfg_options, launcher=args.launcher)
+    config = prepare_config(args)
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher, **config.get('env_cfg', {}).get('dist_cfg', {}))
-    use_final_threshold(config)
-    images = ListedImages(config, args.split, args.list)
-    source: CAMLabels | SegmentationLabels
-    if args.segmentation:
-        source = SegmentationLabels(config, args.checkpoint, with_tags=not args.no_tags)
-    else:
-        source = CAMLabels(config, args.checkpoint, args.labels, args.cams, args.low, args.high)
+    pipeline = config.get('tta_pipeline') if args.tta else None
+    images = ListedImages(config, args.split, args.list, pipeline)
+    source = make_source(args, config, images)
     images.require_classes_of(source)
-    settings = export_settings(config.model, args.checkpoint, source, images, args.ignore)
-    folder = LabelFolder(args.out, images, source, settings, source.ignore_index)
+    folder = LabelFolder(
+        args.out,
+        images,
+        source,
+        export_settings(config.model, args.checkpoint, source, images, args.ignore),
+        source.ignore_index,
+        files=ScoreFiles(source.kind) if isinstance(source, CAMScores) else None,
+        workers=args.crf_workers if source.uses_crf else 0,
+    )
     manifest = folder.write()
     if is_main_process():
-        share = manifest.content['ignored_share']
-        print(f'\n{len(manifest.images)} labels in {args.out}, {100 * share:.1f} % ignored')
+        print(f'\n{folder.files.said(manifest.content)} in {args.out}')
 
 
 if __name__ == '__main__':

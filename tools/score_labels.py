@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config, DictAction
@@ -34,7 +35,14 @@ from torch import Tensor
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.label_export import load_segmentor, named_cams, score_stored_labels
+from wsss_plugin.engine.label_export import (
+    REFINEMENTS,
+    ImageCAMs,
+    LabelRefinement,
+    load_segmentor,
+    named_cams,
+    score_stored_labels,
+)
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.evaluation import LabelScores
@@ -86,6 +94,18 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--high', nargs='+', type=float, help="default: the config's at the end of training"
     )
     parser.add_argument('--out', metavar='FILE', help='JSON file for the scores')
+    parser.add_argument(
+        '--refine',
+        choices=REFINEMENTS,
+        help='default: what the label maker does; labels of a CRF are scored at the original size',
+    )
+    parser.add_argument(
+        '--crf-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings of the dense CRF: num_iter, gaussian, bilateral; default: the published',
+    )
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='key=value pairs for the config'
     )
@@ -160,6 +180,21 @@ def require_truth(sample: SegDataSample) -> None:
             )
 
 
+def at_original_size(label: np.ndarray, sample: SegDataSample) -> tuple[Tensor, Tensor]:
+    """A pseudo label of the original size of an image and the true mask.
+
+    Args:
+        label: Pseudo label (H, W).
+        sample: The image's sample.
+
+    Returns:
+        Pseudo label and mask (H, W).
+    """
+    mask = sample.gt_sem_seg.data
+    truth = F.interpolate(mask[None].float(), size=label.shape, mode='nearest')[0, 0].long()
+    return torch.from_numpy(label.astype(np.int64)).to(truth.device), truth
+
+
 def inside(label: Tensor, sample: SegDataSample) -> tuple[Tensor, Tensor]:
     """A pseudo label and the true mask in the image's own area, without padding.
 
@@ -204,6 +239,7 @@ def score(
     combinations = grid(cams_by_text, lows, highs)
     classes, ignore = model.num_classes, maker.ignore_index
     scores = {key: LabelScores(classes, ignore) for key in combinations}
+    refinement = LabelRefinement(maker, args.refine, args.crf_options)
     for item in items(config, model.dataset_meta, args.num):
         data = model.data_preprocessor(pseudo_collate([item]), False)
         image, (sample,) = data['inputs'], data['data_samples']
@@ -211,8 +247,13 @@ def score(
         batch = model.batch(image, [sample])
         batch.cams(needed)
         for text, low, high in combinations:
-            label = maker.make(batch, cams_by_text[text], low, high)
-            scores[text, low, high].add(*inside(label[0], sample))
+            names = cams_by_text[text]
+            if refinement.crf:
+                label = refinement.label(ImageCAMs(model, names).present(batch), low, high)
+                scores[text, low, high].add(*at_original_size(label, sample))
+            else:
+                label = maker.make(batch, names, low, high)
+                scores[text, low, high].add(*inside(label[0], sample))
     return {key: value.summary() for key, value in scores.items()}
 
 

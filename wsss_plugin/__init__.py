@@ -12,6 +12,7 @@ __all__ = ['compat', 'ops']
 if not compat.toolbox_is_absent():
     compat.require_toolbox()
     compat.provide_compiled_extension()
+    compat.name_configs()
 
     from wsss_plugin import datasets, engine, evaluation, models
 

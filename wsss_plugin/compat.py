@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from wsss_plugin.whole_file import write_bytes, write_text
 
 _COMPILED_EXTENSION = 'mmcv._ext'
+_PACKAGE = 'wsss_plugin'
 _TOOLBOX = ('mmengine', 'mmcv', 'mmseg', 'mmpretrain')
 _EXTRAS = "`pip install 'wsss_plugin[openmmlab]'` or `pip install 'wsss_plugin[onedl]'`"
 _TRUST_VARIABLE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
@@ -56,6 +57,29 @@ def provide_compiled_extension() -> bool:
     module.__spec__ = importlib.machinery.ModuleSpec(_COMPILED_EXTENSION, loader=None)
     sys.modules[_COMPILED_EXTENSION] = module
     return True
+
+
+def name_configs() -> None:
+    """Makes ``_base_ = 'wsss_plugin::<config>'`` find the configs that come with this package."""
+    from mmengine.config import Config
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    MODULE2PACKAGE[_PACKAGE] = _PACKAGE
+    find = Config._get_cfg_path
+    if not hasattr(find, '__wrapped__'):
+        Config._get_cfg_path = staticmethod(_finding_own_configs(find))
+
+
+def _finding_own_configs(find: Any) -> Any:
+    @functools.wraps(find)
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        package, _, name = cfg_path.partition('::')
+        if package != _PACKAGE:
+            return find(cfg_path, filename)
+        # Its parts are registered with MMSegmentation, so that no scope of its own is searched.
+        return str(Path(__file__).parent / '.mim' / 'configs' / name), None
+
+    return get_cfg_path
 
 
 def toolbox_is_absent() -> bool:

@@ -11,8 +11,8 @@ num_classes = 80
 model = dict(
     decode_head=dict(num_classes=num_classes + 1),
     thresholds=dict(low=0.25, high=0.65),  # th(l), th(0), section 2.1
-    # (ToCo) three phases, each after the iteration before; the paper is silent. Loss (1) acts from
-    # iteration 0 on.
+    # (ToCo) three phases, each after the iteration before; the paper is silent. The consistency
+    # loss acts from iteration 0 on.
     labels=dict(pixel=dict(cams=((0, ('aux',)), (12001, ('final', 'cnn'))))),
     terms=dict(seg=dict(start=8001), ptc=dict(start=12001), ctc=dict(start=12001)),
 )

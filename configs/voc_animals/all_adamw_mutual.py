@@ -1,3 +1,3 @@
-# all_adamw.py, whose loss (1) teaches both branches; there it teaches the transformer.
+# all_adamw.py, whose consistency loss teaches both branches; there it teaches the transformer.
 _base_ = './all_adamw.py'
 model = dict(terms=dict(consistency=dict(loss=dict(detach='none'))))

@@ -1,3 +1,3 @@
-# The whole method, whose loss (1) teaches both branches; in all.py it teaches the transformer.
+# The whole method, whose consistency loss teaches both branches; in all.py the transformer.
 _base_ = './all.py'
 model = dict(terms=dict(consistency=dict(loss=dict(detach='none'))))

@@ -1,3 +1,3 @@
-# Table 1: dual branch, whose loss (1) teaches both branches; in dual.py it teaches the transformer.
+# Table 1: dual branch, whose consistency loss teaches both branches; in dual.py the transformer.
 _base_ = './dual.py'
 model = dict(terms=dict(consistency=dict(loss=dict(detach='none'))))

@@ -1,3 +1,3 @@
-# Table 2: L2 in the semantic consistency loss (1); all.py has L1.
+# Table 2: L2 in the semantic consistency loss; all.py has L1.
 _base_ = './all.py'
 model = dict(terms=dict(consistency=dict(loss=dict(norm='l2'))))

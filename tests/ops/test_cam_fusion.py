@@ -1,23 +1,8 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from wsss_plugin.ops import CAMFusion
-
-
-def test_defaults_are_those_of_toco():
-    assert dataclasses.asdict(CAMFusion()) == {
-        'resize': 'bilinear',
-        'rounding': 'down',
-        'relu': 'merged',
-        'flip': 'max',
-        'over_scales': 'sum',
-        'normalise': 'minmax',
-        'eps': 1e-5,
-        'multiple': 1,
-    }
 
 
 @pytest.mark.parametrize(

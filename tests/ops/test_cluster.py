@@ -69,8 +69,11 @@ def test_constant_patches_belong_equally_to_all():
 
 
 def test_half_precision_keeps_its_type():
-    assignment, centres = cluster_assignment(torch.randn(1, 16, 3).bfloat16(), (4, 4))
+    patches = torch.randn(1, 16, 3).bfloat16()
+    assignment, centres = cluster_assignment(patches, (4, 4))
     assert assignment.dtype == centres.dtype == torch.bfloat16
+    wide = cluster_assignment(patches.float(), (4, 4))
+    assert_close((assignment.float(), centres.float()), wide, atol=0.02, rtol=0.02)
 
 
 def test_errors():

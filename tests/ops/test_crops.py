@@ -75,7 +75,8 @@ def test_centres_avoid_foreground():
 def test_crop_as_large_as_the_image():
     top_left = choose_crops(torch.zeros(1, 6, 6), torch.rand(1, 6, 6), 3, 6)
     assert top_left.tolist() == [[[0, 0]] * 3]
-    assert extract_crops(torch.rand(1, 3, 6, 6), top_left, 6).shape == (1, 3, 3, 6, 6)
+    image = torch.rand(1, 3, 6, 6)
+    assert torch.equal(extract_crops(image, top_left, 6), image.unsqueeze(1).expand(1, 3, 3, 6, 6))
 
 
 def test_confident_foreground_counts_twice():

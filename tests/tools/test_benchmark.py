@@ -53,6 +53,22 @@ def test_equal_losses_and_a_row_per_part(tool, tmp_path, capsys, config, parts, 
     assert '--parts iteration' in report
 
 
+@pytest.mark.parametrize(
+    ('config', 'expected'),
+    [
+        ('clustercam/shapes.py', {'labels.pixel', 'terms.seg', 'CAM passes'}),
+        ('mctformer/shapes.py', set()),
+    ],
+)
+def test_equal_losses_of_class_tokens(tool, tmp_path, capsys, config, expected):
+    options = ['--config', str(CONFIGS / config), '--parts', 'iteration', *SMALL]
+    report = report_of(tool, tmp_path, capsys, *options)
+    (line,) = (line for line in report.splitlines() if 'difference of the losses' in line)
+    assert float(line.split()[-1]) < 1e-4
+    common = SHARED - {'CAM passes', 'evaluation of an image'}
+    assert rows_of(report) == common | {'terms.maps', 'terms.tokens'} | expected
+
+
 def test_the_package_computes_no_more_than_the_plain_formulation(tool, tmp_path, capsys):
     report = report_of(tool, tmp_path, capsys, *TINY, '--parts', 'products')
     (row,) = (line for line in report.splitlines() if 'products of' in line)

@@ -149,6 +149,32 @@ def test_a_training_on_the_labels(export, tool, small, shapes, tmp_path):
     assert (work_dir / 'iter_1.pth').is_file()
 
 
+def test_labels_of_stored_cams(export, shapes, tmp_path, capsys):
+    scores = export('--scores', 'cams', '--cams', 'final+cnn', out=tmp_path / 'cams')
+    assert 'CAM scores of 8 images' in capsys.readouterr().out
+    thresholds = ['--low', '0.2', '--high', '0.5', '--refine', 'none']
+    out = _labels(export('--cams-from', str(scores), *thresholds))
+    whole = _labels(export('--cams', 'final+cnn', *thresholds, out=tmp_path / 'whole'))
+    assert list(out) == list(whole)
+    same = [(out[name] == whole[name]).mean() for name in whole]
+    assert np.mean(same) > 0.9
+    with pytest.raises(DataError, match="'kind' to be 'pseudo labels', received 'CAM scores'"):
+        ShapesTagDataset(_LIST, data_root=str(shapes), label_dir=str(scores))
+
+
+def test_a_crf_of_several_scales_of_the_segmentation(export, tmp_path):
+    pytest.importorskip('pydensecrf')
+    (tmp_path / 'some.txt').write_text('train_00003\ntrain_00001\n')
+    flags = ['--list', str(tmp_path / 'some.txt'), '--segmentation']
+    crf = ['--refine', 'crf', '--crf-workers', '0', '--window', '40', '--tta']
+    refined, plain = _labels(export(*flags, *crf)), _labels(export(*flags, out=tmp_path / 'plain'))
+    assert list(refined) == list(plain)
+    assert {label.shape for label in refined.values()} == {(48, 48)}
+    manifest = json.loads((tmp_path / 'labels' / 'manifest.json').read_text())
+    assert manifest['method']['tta'] is True
+    assert manifest['method']['crf']['num_iter'] == 10
+
+
 @pytest.mark.long
 def test_two_processes_write_the_same(export, shapes, trained, small, tmp_path):
     alone = export()
@@ -182,7 +208,14 @@ def test_labels_without_padding_at_the_original_size(export):
     ('flags', 'message'),
     [
         (['--segmentation', '--low', '0.1'], 'expected --segmentation or --low'),
+        (['--segmentation', '--cams-from', 'c'], 'expected --segmentation or --cams-from'),
+        (['--scores', 'cams', '--refine', 'crf'], 'expected --scores or --refine'),
+        (['--cams-from', 'c', '--cams', 'final'], 'expected --cams-from or --cams'),
         (['--no-tags'], 'expected --no-tags with --segmentation'),
+        (['--tta'], 'expected --tta with --segmentation'),
+        (['--alphas', '4', '32'], 'expected --alphas with --scores alphas'),
+        (['--stride', '8'], 'expected --stride with --window'),
+        (['--crf-workers', '-1'], 'expected --crf-workers >= 0, received -1'),
     ],
 )
 def test_flags_that_contradict(tool, capsys, flags, message):

@@ -9,6 +9,7 @@ import math
 import pytest
 import torch
 
+pytestmark = pytest.mark.training
 STEPS = 4
 
 

@@ -68,6 +68,17 @@ def test_the_decode_head_makes_labels(score, capsys):
     assert alone[3:] != fused[3:]
 
 
+def test_labels_after_a_crf(score, capsys):
+    pytest.importorskip('pydensecrf')
+    flags = ['--num', '2', '--cams', 'final', '--low', '0.1', '--high', '0.3']
+    score(*flags, '--refine', 'none')
+    _, _, plain = _rows(capsys.readouterr().out)
+    score(*flags, '--refine', 'crf', '--crf-options', 'num_iter=2', 'bilateral=(10,10,9)')
+    _, _, refined = _rows(capsys.readouterr().out)
+    assert plain[:3] == refined[:3]
+    assert plain[3:] != refined[3:]
+
+
 def test_nothing_is_written(score, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

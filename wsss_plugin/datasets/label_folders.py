@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsss_plugin.datasets.label_manifest import LabelManifest, require_labels
+from wsss_plugin.datasets.label_manifest import LabelManifest, require_covered
 from wsss_plugin.errors import ConfigError, listed, received
 
 _KEYS = ('folder', 'weight')
@@ -79,7 +79,8 @@ class LabelFolders:
         found: dict[str, tuple[LabelManifest, float]] = {}
         for manifest, weight in zip(self.manifests[::-1], self.weights[::-1], strict=True):
             found.update(dict.fromkeys(manifest.images, (manifest, weight)))
-        require_labels(found, names, ', '.join(str(one.folder) for one in self), source)
+        folders = ', '.join(str(manifest.folder) for manifest in self)
+        require_covered(names, found, folders, source)
         return [found[name] for name in names]
 
 

@@ -46,20 +46,21 @@ class LabelManifest:
 
         Args:
             folder: The folder.
-            kinds: What it may hold; label maps of any kind where nothing is given.
+            kinds: What it may hold; labels of either kind by default.
 
         Returns:
             What it says.
 
         Raises:
             MissingFileError: If the folder has no manifest.
-            DataError: If the file is not one of these.
+            DataError: If the file is not of such a folder.
         """
-        path, kinds = Path(folder, MANIFEST_FILE), kinds or LABELS
+        wanted, kinds = ' or '.join(kinds) or 'labels', kinds or LABELS
+        path = Path(folder, MANIFEST_FILE)
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of {" or ".join(kinds)} with a {MANIFEST_FILE}, '
-                f'found none; {_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {wanted} with a {MANIFEST_FILE}, found none; '
+                f'{_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content
@@ -83,15 +84,16 @@ class LabelManifest:
         return cls(Path(folder), kind, classes, images, content['ignore'], content)
 
     @staticmethod
-    def write(folder: str | Path, content: Mapping[str, Any]) -> None:
+    def write(folder: str | Path, content: Mapping[str, Any], kind: str = PSEUDO_LABELS) -> None:
         """Writes the manifest of a folder that is complete.
 
         Args:
             folder: The folder.
             content: ``classes``, ``images``, ``ignore`` and whatever else describes the labels;
-                ``kind`` where they are no pseudo labels.
+                ``kind`` where it is another.
+            kind: What it holds.
         """
-        write_json(Path(folder, MANIFEST_FILE), {'kind': PSEUDO_LABELS, **content})
+        write_json(Path(folder, MANIFEST_FILE), {'kind': kind, **content})
 
     def require_classes(self, classes: Sequence[str]) -> None:
         """Checks that the values of the labels mean the classes of a data set.
@@ -113,16 +115,16 @@ class LabelManifest:
         )
 
     def require_images(self, names: Collection[str], source: str) -> None:
-        """Checks that every image of a data set has a label.
+        """Checks that the folder has every image of a data set.
 
         Args:
             names: Names of the images, without suffix.
             source: What lists them, for the error.
 
         Raises:
-            DataError: If one has none.
+            DataError: If it lacks one.
         """
-        require_labels(self.images, names, str(self.folder), source)
+        require_covered(names, self.images, str(self.folder), source)
 
     def path(self, name: str) -> Path:
         """The file of an image's label.
@@ -134,30 +136,6 @@ class LabelManifest:
             Its path.
         """
         return label_path(self.folder, name)
-
-
-def require_labels(
-    known: Collection[str], names: Collection[str], folders: str, source: str
-) -> None:
-    """Checks that every image of a data set has a label.
-
-    Args:
-        known: Names of the images that have one.
-        names: Names of the images of the data set.
-        folders: Where the labels are, for the error.
-        source: What lists the images, for the error.
-
-    Raises:
-        DataError: If one has none.
-    """
-    known = set(known)
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise DataError(
-            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
-            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
-            'too, into a new folder with a longer list'
-        )
 
 
 def label_path(folder: str | Path, name: str) -> Path:
@@ -174,6 +152,30 @@ def label_path(folder: str | Path, name: str) -> Path:
     'labels/garden/rex.1.png'
     """
     return Path(folder, f'{name}.png')
+
+
+def require_covered(
+    names: Collection[str], known: Collection[str], folders: str, source: str
+) -> None:
+    """Checks that folders have every image of a data set.
+
+    Args:
+        names: Names of the images, without suffix.
+        known: Names of the images of the folders.
+        folders: The folders, for the error.
+        source: What lists the images, for the error.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    known = set(known)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f'{folders}: expected a label for each of the {len(names)} images of {source}, '
+            f'received none for {len(missing)}, among them {listed(missing, 3)}; export these '
+            'too, into a new folder with a longer list'
+        )
 
 
 def _is_names(value: Any) -> bool:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 
 class CRFJob(NamedTuple):
     """An image that waits for its CRF.
 
     Attributes:
-        future: Gives the label map (H, W), uint8.
+        future: Gives what was asked for, such as a label map (H, W).
         image_path: The image file.
-        consume: Takes the label map.
+        consume: Takes it.
     """
 
-    future: Future[np.ndarray]
+    future: Future[Any]
     image_path: str
-    consume: Callable[[np.ndarray], None]
+    consume: Callable[[Any], None]

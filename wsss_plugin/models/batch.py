@@ -16,6 +16,7 @@ from wsss_plugin.models.multi_scale_cams import multi_scale_cams
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.stacked_tags import stacked_tags
+from wsss_plugin.models.windowed_cams import windowed_cams
 from wsss_plugin.ops.view_geometry import ViewGeometry
 
 
@@ -190,6 +191,23 @@ class Batch:
                 multi_scale_cams(self._model, self.main, missing, self._multi_scale())
             )
         return [self._cams[name] for name in names]
+
+    def windowed_cams(self, names: Sequence[str], window: int, stride: int) -> list[Tensor]:
+        """Normalised CAMs of the main view by windows that overlap, of a batch of one image.
+
+        Args:
+            names: Which sources.
+            window: Side of a window in pixels.
+            stride: Distance between windows in pixels.
+
+        Returns:
+            CAMs (1, N, H, W) in [0, 1] of the N tagged classes, in the order of ``names``.
+
+        Raises:
+            ConfigError: If the stride does not fit the window.
+        """
+        options = self._multi_scale()
+        return windowed_cams(self._model, self.image, self.tags, names, options, window, stride)
 
     def _multi_scale(self) -> dict[str, Any]:
         """How CAMs are fused; a prediction may have scales of its own."""

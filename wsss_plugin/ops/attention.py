@@ -60,7 +60,7 @@ def spread_by_attention(maps: Tensor, attention: Tensor) -> Tensor:
     >>> spread_by_attention(torch.tensor([[[[1.0, 3.0]]]]), torch.full((1, 2, 2), 0.5))
     tensor([[[[2., 2.]]]])
     """
-    count = maps[0, 0].numel()
+    count = maps.shape[-2:].numel()
     if attention.shape != (len(maps), count, count):
         raise ValueError(
             f'expected attention of shape {(len(maps), count, count)} for maps of shape '

@@ -1,5 +1,5 @@
 # ToCo on the shapes: the transformer alone. The decoder is that of the dual-branch network, so that
-# only the CNN and what it adds differ: loss (1) and its CAM in the pseudo label.
+# only the CNN and what it adds differ: the consistency loss and its CAM in the pseudo label.
 _base_ = '../../dual_vit_r18_shapes.py'
 model = dict(
     backbone=dict(

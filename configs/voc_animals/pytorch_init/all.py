@@ -1,4 +1,4 @@
-# The whole method, whose transformer's CAM heads begin with PyTorch's default, and whose loss (1)
-# teaches both branches.
+# The whole method, whose transformer's CAM heads begin with PyTorch's default, and whose
+# consistency loss teaches both branches.
 _base_ = '../all_mutual.py'
 model = dict(cams=dict(final=dict(init_cfg=None), aux=dict(init_cfg=None)))

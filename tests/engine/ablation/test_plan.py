@@ -45,6 +45,16 @@ def test_a_folder_of_equal_content_is_found_under_another_name(tmp_path):
     assert row.runs[0].folder == former / 'seed_0'
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    texts = {'one/shapes': 'A', 'two/shapes': 'B', 'two/other': 'C'}
+    configs = [
+        _write(tmp_path / f'{name}.py', f'model = dict(type="WeakSegmentor", a="{text}")')
+        for name, text in texts.items()
+    ]
+    rows = plan_rows(configs, [0], tmp_path / 'work', {})
+    assert [row.name for row in rows] == ['one/shapes', 'two/shapes', 'other']
+
+
 def _write(path, text='model = dict(type="WeakSegmentor")'):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'{text}\ntrain_cfg = dict(max_iters=7)\n{_METRIC}')

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_plugin.engine.label_export import label_folder
+from wsss_plugin.engine.label_export import LabelFolder, label_folder
+from wsss_plugin.evaluation.crf_work import CRFWork
 
 
 def _files(folder):
@@ -104,7 +105,7 @@ def test_a_disk_without_room_is_refused_at_the_start(plain_images, images, tmp_p
     # Seven small files of 20 x 30 pixels.
     need = 7 * (4096 + 60)
     monkeypatch.setattr(label_folder.shutil, 'disk_usage', lambda _: usage(need - 1))
-    with pytest.raises(OSError, match='expected room for 1 MB of labels'):
+    with pytest.raises(OSError, match='expected room for 1 MB of pseudo labels'):
         plain_images.folder(tmp_path / 'out', images).write()
     assert not images.read
     monkeypatch.setattr(label_folder.shutil, 'disk_usage', lambda _: usage(need))
@@ -148,3 +149,50 @@ def test_two_processes_share_the_images(plain_images, images, tmp_path):
         assert read == list(images.names[rank::2])
         assert 'another checkpoint' in refusal
     assert _files(tmp_path / 'two') == _files(tmp_path / 'alone')
+
+
+def _ones(_path, value):
+    return np.full((20, 30), value)
+
+
+def test_work_in_a_pool_is_written_when_it_is_done(plain_images, images, tmp_path, monkeypatch):
+    class Pool:
+        def __init__(self, workers):
+            self.workers, self.waiting, self.closed = workers, [], False
+            pools.append(self)
+
+        def run(self, function, arguments, image_path, consume):
+            self.waiting.append(lambda: consume(function(image_path, *arguments)))
+
+        def drain(self):
+            for one in self.waiting:
+                one()
+
+        def close(self):
+            self.closed = True
+
+    pools = []
+    monkeypatch.setattr(label_folder, 'WorkerPool', Pool)
+
+    def label(item):
+        number = int(item['inputs'][-1])
+        # Of an image without classes nothing is left to do.
+        return plain_images.label(item) if number == 3 else CRFWork(_ones, 'a.jpg', (number % 2,))
+
+    settings = {**plain_images.SETTINGS, 'count': 7}
+    pooled = LabelFolder(tmp_path / 'out', images, label, settings, workers=2).write()
+    (pool,) = pools
+    assert (pool.workers, len(pool.waiting), pool.closed) == (2, 6, True)
+    alone = LabelFolder(tmp_path / 'alone', images, label, settings).write()
+    assert pooled.content['ignored_share'] == alone.content['ignored_share'] > 0
+    assert _files(tmp_path / 'out') == _files(tmp_path / 'alone')
+
+    def fails(item):
+        if len(pools[-1].waiting) == 2:
+            raise KeyboardInterrupt
+        return label(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        LabelFolder(tmp_path / 'cut', images, fails, settings, workers=2).write()
+    assert pools[-1].closed
+    assert not list((tmp_path / 'cut').rglob('*.png'))

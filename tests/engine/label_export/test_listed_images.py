@@ -101,3 +101,25 @@ def test_a_model_of_other_classes(config):
     images.require_classes_of(
         SimpleNamespace(num_classes=3, model=SimpleNamespace(dataset_meta={}))
     )
+
+
+def test_several_scales_without_masks(config):
+    pipeline = [
+        dict(type='LoadImageOrRaise'),
+        dict(
+            type='TestTimeAug',
+            transforms=[
+                [dict(type='Resize', scale_factor=s, keep_ratio=True) for s in (1.0, 2.0)],
+                [dict(type='LoadAnnotations')],
+                [dict(type='PackWSSSInputs')],
+            ],
+        ),
+    ]
+    images = ListedImages(config, pipeline=pipeline)
+    assert [len(step) for step in images.pipeline[1]['transforms']] == [2, 1]
+    item = images.item(images.names[0])
+    first, second = item['inputs']
+    assert [2 * side for side in first.shape[1:]] == list(second.shape[1:])
+    assert 'gt_sem_seg' not in item['data_samples'][1]
+    assert 'gt_tags' in item['data_samples'][1]
+    assert images.name(images.path(images.names[1])) == images.names[1]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmseg.structures import SegDataSample
+from PIL import Image
 from reference_networks import build, cam_config, tiny_config
 
 from wsss_plugin.engine.label_export import SegmentationLabels
 from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.evaluation.dense_crf import dense_crf
 
 
-def _stock(**head):
+def _stock(test_cfg=None, **head):
     return dict(
         type='EncoderDecoder',
         data_preprocessor=dict(type='SegDataPreProcessor', mean=[0.0] * 3, std=[1.0] * 3),
@@ -21,21 +26,22 @@ def _stock(**head):
             {'type': 'FCNHead', 'in_channels': 64, 'channels': 8, 'num_classes': 6, **head},
             concat_input=False,
         ),
-        test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(24, 24)),
+        test_cfg=test_cfg or dict(mode='slide', crop_size=(32, 32), stride=(24, 24)),
     )
 
 
 @pytest.fixture
 def make(tmp_path):
     def run(config, **arguments):
-        model = build(config)
+        whole = config if isinstance(config, Config) else Config(dict(model=config))
+        model = build(copy.deepcopy(whole.model))
         last = model.decode_head.conv_seg
         if last.bias is not None:
             # Random weights would predict one class everywhere.
             last.bias.data.copy_(torch.linspace(-9, 9, last.out_channels))
         torch.save({'state_dict': model.state_dict()}, tmp_path / 'a.pth')
         path = str(tmp_path / 'a.pth')
-        return SegmentationLabels(Config(dict(model=config)), path, **arguments)
+        return SegmentationLabels(whole, path, **arguments)
 
     return run
 
@@ -88,3 +94,96 @@ def test_one_score_for_two_classes_cannot_be_restricted(make):
 def test_a_segmentor_without_decode_head():
     with pytest.raises(ConfigError, match='with a decode head for --segmentation'):
         SegmentationLabels(Config(dict(model=cam_config())), 'none.pth')
+
+
+_TTA = dict(type='ScaleMaxTTAModel', flip_fusion='sum', scale_fusion='sum')
+
+
+@pytest.fixture
+def several(make):
+    """A source of several scales and flips, and an item of two scales with flips."""
+
+    def run(config=None, tta_model=_TTA, **arguments):
+        config = Config(dict(model=config or _stock(test_cfg=dict(mode='whole'))))
+        config.tta_model = tta_model
+        inputs, samples = [], []
+        for size in ((64, 48), (96, 72)):
+            image = torch.randint(0, 256, (3, *size), dtype=torch.uint8)
+            for flip in (False, True):
+                sample = _item()['data_samples']
+                meta = dict(img_shape=size, flip=flip, flip_direction='horizontal')
+                sample.set_metainfo(meta)
+                samples.append(sample)
+                inputs.append(image.flip(-1) if flip else image)
+        source = make(config, augmented=True, **arguments)
+        # The predictions of each scale depend on the image.
+        source.model.decode_head.conv_seg.bias.data.zero_()
+        return source, {'inputs': inputs, 'data_samples': samples}
+
+    return run
+
+
+@torch.no_grad()
+def _single(source, item, index):
+    data = {'inputs': [item['inputs'][index]], 'data_samples': [item['data_samples'][index]]}
+    return source.model.test_step(data)[0].seg_logits.data
+
+
+def test_several_scales_are_averaged_before_the_tags_choose(several):
+    source, item = several()
+    label = source(item)
+    logits = sum(_single(source, item, index) for index in range(4))
+    chosen = torch.tensor([0, 1, 3])
+    assert torch.equal(label, chosen[logits[chosen].argmax(dim=0)])
+    alone = _single(source, item, 0)
+    assert not torch.equal(label, chosen[alone[chosen].argmax(dim=0)])
+    assert source.method['tta'] is True
+    assert source.num_classes == 6
+
+
+def test_scales_that_are_not_fused_are_refused(several):
+    source, item = several(tta_model=dict(type='SegTTAModel'))
+    with pytest.raises(ConfigError, match='tta_model: expected the fused scores'):
+        source(item)
+
+
+def test_a_config_without_several_scales(make):
+    with pytest.raises(KeyError, match='expected tta_model and tta_pipeline'):
+        make(_stock(), augmented=True)
+
+
+def test_a_crf_of_the_probabilities_of_tags(make, tmp_path):
+    pytest.importorskip('pydensecrf')
+    item = _item()
+    picture = np.random.default_rng(0).integers(0, 256, (70, 50, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / 'cat.png')
+    item['data_samples'].set_metainfo(dict(img_path=str(tmp_path / 'cat.png')))
+    source = make(_stock(), refine='crf', crf=dict(num_iter=2))
+    assert source.method['crf'] == {'num_iter': 2, 'gaussian': [1, 1], 'bilateral': [121, 5, 4]}
+    label = source(item).do()
+    item['data_samples'] = [item['data_samples']]
+    logits = _single(source, {**item, 'inputs': [item['inputs']]}, 0)
+    item['data_samples'] = item['data_samples'][0]
+    chosen = np.array([0, 1, 3])
+    probabilities = logits[chosen].softmax(dim=0)
+    kept = probabilities.flatten(1).amax(dim=1) > 1e-5
+    refined = dense_crf(picture, probabilities[kept].half().numpy(), 2).argmax(axis=0)
+    assert np.array_equal(label, chosen[kept.numpy()][refined])
+    free = make(_stock(), refine='crf', crf=dict(num_iter=0), with_tags=False)
+    free.model.load_state_dict(source.model.state_dict())
+    assert (free(item).do() == logits.argmax(dim=0).numpy()).mean() > 0.99
+
+
+def test_the_crf_of_the_test_is_taken(make):
+    pytest.importorskip('pydensecrf')
+    config = Config(dict(model=_stock()))
+    config.test_evaluator = dict(type='WSSSMetric', crf=dict(bilateral=(50, 5, 3)))
+    source = make(config, refine='crf')
+    assert source.settings['bilateral'] == (50, 5, 3)
+    assert source.settings['gaussian'] == (1, 1)
+
+
+@pytest.mark.parametrize('arguments', [dict(refine='par'), dict(crf=dict(num_iter=1))])
+def test_a_segmentation_is_refined_by_a_crf_or_not(make, arguments):
+    with pytest.raises(ConfigError, match='expected --refine crf for a segmentation'):
+        make(_stock(), **arguments)

@@ -246,6 +246,9 @@ def test_many_classes():
     vit = tiny(num_classes=1000, steps=1, model_args=dict(depth=1, embed_dim=24, num_heads=3))
     features = vit.forward_features(torch.rand(1, 3, 32, 32), ('class_tokens', 'class_to_patch'))
     assert features['class_to_patch'].shape == (1, 3000, 2, 2)
+    # All class tokens begin alike.
+    first = features['class_tokens'][:, :1]
+    assert_close(features['class_tokens'], first.expand(-1, 1000, -1), **CLOSE)
 
 
 @pytest.mark.parametrize(

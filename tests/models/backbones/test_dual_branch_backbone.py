@@ -213,10 +213,12 @@ def test_attention_of_the_transformer_is_reduced_too():
     def last(_total, _index, weights):
         return weights
 
-    features = build().forward_features(
-        torch.randn(2, 3, 64, 64), ['attention', 'cnn'], dict(attention=last)
-    )
-    assert features['attention'].shape == (2, 3, 17, 17)
+    backbone, image = build().eval(), torch.randn(2, 3, 64, 64)
+    reduce = dict(attention=last)
+    features = backbone.forward_features(image, ['attention', 'cnn'], reduce)
+    expected = backbone.vit.forward_features(image, ['attention'], reduce)['attention']
+    assert expected.shape == (2, 3, 17, 17)
+    torch.testing.assert_close(features['attention'], expected)
 
 
 def test_the_deployed_backbone_is_the_transformer():

@@ -179,5 +179,8 @@ def test_gradient(block):
 
 def test_affinity_head_reads_its_maps():
     head = AffinityHead(in_channels=(16, 32, 128), radius=3)
-    affinity = head.affinity(build()(torch.randn(1, 3, 48, 48)))
+    network, image = build().eval(), torch.randn(1, 3, 48, 48)
+    affinity = head.affinity(network(image))
     assert affinity.shape == (1, 12, 36)
+    maps = network.forward_features(image, ('conv4', 'conv5', 'conv6'))
+    assert_close(affinity, head.affinity(tuple(maps.values())))

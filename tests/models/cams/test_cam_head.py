@@ -33,16 +33,6 @@ def test_average_pooling_is_the_mean_of_the_cam():
     torch.testing.assert_close(head(maps), head.cam(maps).mean(dim=(2, 3)))
 
 
-@pytest.mark.parametrize('pooling', ['max', 'avg'])
-def test_gradient_of_logits_and_cam(pooling):
-    head = CAMHead(3, 2, pooling=pooling).double()
-    maps = torch.randn(1, 3, 3, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(head, (maps,))
-    assert torch.autograd.gradcheck(head.cam, (maps,))
-    head.cam(maps).sum().backward()
-    assert head.classifier.weight.grad.abs().sum() > 0
-
-
 def test_loss_as_auxiliary_head_selects_a_level():
     head = CAMHead(3, 2, in_index=0)
     levels = (torch.randn(2, 3, 4, 4), torch.randn(2, 9, 2, 2))
@@ -54,9 +44,10 @@ def test_loss_as_auxiliary_head_selects_a_level():
 
 
 def test_one_class_and_one_position():
-    head = CAMHead(3, 1)
-    assert head(torch.randn(2, 3, 1, 1)).shape == (2, 1)
-    assert head.cam(torch.randn(2, 3, 1, 1)).shape == (2, 1, 1, 1)
+    head, maps = CAMHead(3, 1), torch.randn(2, 3, 1, 1)
+    expected = maps.flatten(1) @ head.classifier.weight.flatten()
+    torch.testing.assert_close(head(maps), expected.view(2, 1))
+    torch.testing.assert_close(head.cam(maps), expected.view(2, 1, 1, 1))
 
 
 def test_missing_tags_are_named():

@@ -85,4 +85,7 @@ def test_images_of_several_sizes_are_named(build, samples, views):
 def test_training_images_of_several_sizes_are_padded(build, samples):
     images = [_images()[0], _images(5, 5)[0]]
     result = build(size=(6, 6))({'inputs': images, 'data_samples': samples}, training=True)
+    alone = [build()({'inputs': [one], 'data_samples': samples[:1]})['inputs'] for one in images]
+    assert torch.equal(result['inputs'][:1, :, :4, :6], alone[0])
+    assert torch.equal(result['inputs'][1:, :, :5, :5], alone[1])
     assert result['inputs'].shape == (2, 3, 6, 6)

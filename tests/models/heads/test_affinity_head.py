@@ -51,9 +51,12 @@ def test_equals_products_of_matrices():
 
 
 def test_other_grids_are_resized_to_the_first():
-    first, second, third = maps()
-    large = small()((first, second, third[..., :3, :3]))
-    assert large.shape == (2, 9, 5, 6)
+    head, (first, second, third) = small(), maps()
+    reduced = [F.elu(head.f8_3(first)), F.elu(head.f8_4(second))]
+    coarse = F.elu(head.f8_5(third[..., :3, :3]))
+    reduced.append(F.interpolate(coarse, size=(5, 6), mode='bilinear'))
+    expected = F.elu(head.f9(torch.cat(reduced, dim=1)))
+    assert_close(head((first, second, third[..., :3, :3])), expected)
 
 
 def test_gradient_reaches_every_weight():

@@ -50,16 +50,33 @@ def test_boundary_branch_step_by_step():
     assert_close(head(inputs)[0], expected)
 
 
-def test_outputs_are_on_the_grid_of_the_second_map():
-    edge, displacement = small()(maps())
-    assert edge.shape == (2, 1, 9, 7)
-    assert displacement.shape == (2, 2, 9, 7)
+def normalised(level, features, groups):
+    return F.group_norm(level[0](features), groups, level[1].weight, level[1].bias)
 
 
-def test_maps_of_one_grid():
-    head = small(scales=(1, 1, 1, 1, 1))
-    edge, displacement = head(maps(((5, 6),) * 5))
-    assert edge.shape[2:] == displacement.shape[2:] == (5, 6)
+def enlarged(features, scale, size):
+    large = [side * scale for side in features.shape[2:]]
+    features = F.interpolate(features, large, mode='bilinear', align_corners=False)
+    return features.clamp(min=0)[..., : size[0], : size[1]]
+
+
+def test_displacement_branch_step_by_step():
+    """The three coarse maps are joined on the grid of the third, then all on that of the second."""
+    head, inputs = small(), maps()
+    groups = (8, 16, 16, 16, 16)
+    levels = [
+        normalised(*parts) for parts in zip(head.displacement_levels, inputs, groups, strict=True)
+    ]
+    coarse = [
+        enlarged(level, scale, (5, 4)) for level, scale in zip(levels[2:], (1, 2, 2), strict=True)
+    ]
+    joined = normalised(head.displacement_coarse, torch.cat(coarse, dim=1), 16)
+    parts = [
+        enlarged(level, scale, (9, 7))
+        for level, scale in zip((*levels[:2], joined), (1, 1, 2), strict=True)
+    ]
+    whole = normalised(head.displacement_joined, torch.cat(parts, dim=1), 16).relu()
+    assert_close(head(inputs)[1], F.conv2d(whole, head.displacement.weight))
 
 
 def test_gradient_reaches_every_weight_and_no_map():

@@ -19,9 +19,12 @@ def test_matches_the_reference(reference):
 
 
 @pytest.mark.parametrize('size', [(5, 7), (1, 1)])
-def test_shapes_and_level(size):
+def test_it_reads_its_level_alone(size):
     head = LargeFOVHead(6, num_classes=4, channels=8, in_index=0)
-    assert head((torch.randn(2, 6, *size), torch.randn(2, 3, 1, 1))).shape == (2, 4, *size)
+    maps = torch.randn(2, 6, *size)
+    logits = head((maps, torch.randn(2, 3, 1, 1)))
+    assert logits.shape == (2, 4, *size)
+    torch.testing.assert_close(logits, head((maps,)))
 
 
 def test_gradient_reaches_every_weight():

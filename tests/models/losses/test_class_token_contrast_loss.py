@@ -52,7 +52,9 @@ def test_default_temperature_weight_and_flags(arrays):
 def test_fp16_tokens_do_not_overflow():
     tokens = torch.full((1, 10, 64), 2.0).half()
     loss = ClassTokenContrastLoss()(tokens, tokens[:, :2], torch.arange(10).view(1, 10) < 2)
-    assert loss.isfinite()
+    # All logits are 2 * 2 * 64 / 0.5; two of the ten crops are positive.
+    expected = (2 * math.log(9) + 512 + math.log(8)) / (2 + 1e-4)
+    assert loss.item() == pytest.approx(expected)
 
 
 def test_temperature_is_positive():

@@ -4,7 +4,7 @@ from wsss_plugin.models.losses.process_mean import process_mean
 
 
 def test_one_process_keeps_its_count():
-    """With several processes: test_data_parallel.py."""
+    """With several processes: contracts/test_terms.py."""
     for count in (torch.tensor(3.0), torch.tensor([0.0, 2.0], dtype=torch.float64)):
         mean = process_mean(count)
         assert torch.equal(mean, count)

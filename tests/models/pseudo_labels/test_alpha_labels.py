@@ -46,11 +46,6 @@ def test_outside_of_the_box_is_ignored():
     assert (label[0, :2, 1:] != 255).any()
 
 
-def test_no_tag_is_background():
-    label = build().label(batch([[0, 0]]), torch.rand(1, 2, 16, 24), 0, 0)
-    assert label.unique().tolist() == [0]
-
-
 def test_refinement_sees_picture_and_both_scores():
     maker = build(refine=dict(type='PAR', num_iter=0))
     seen = []

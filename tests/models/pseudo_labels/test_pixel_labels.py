@@ -52,11 +52,3 @@ def test_the_scale_of_the_refinement():
 def test_scale_is_checked(scale):
     with pytest.raises(ValueError, match=f'positive scale of PixelLabels, received {scale}'):
         build(small_config(labels=dict(pixel=dict(scale=scale))))
-
-
-def test_an_image_without_tags_is_background():
-    segmentor = build(small_config())
-    inputs, samples = random_batch()
-    samples[0].gt_tags.zero_()
-    label = segmentor.batch(inputs, samples).label('pixel')
-    assert set(label[0].unique().tolist()) <= {0, 255}

@@ -9,8 +9,6 @@ from mmseg.structures import SegDataSample
 from reference_networks import build
 
 from wsss_plugin.errors import ConfigError
-from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.pseudo_labels import LabelMaker
 
 
 def batch(*masks, **metainfo):
@@ -21,16 +19,6 @@ def batch(*masks, **metainfo):
             sample.gt_sem_seg = PixelData(data=mask)
         samples.append(sample)
     return SimpleNamespace(data_samples=samples, image=torch.zeros(len(samples), 3, 2, 2))
-
-
-def test_are_the_labels_of_the_folder():
-    masks = torch.randint(0, 9, (2, 1, 4, 5), dtype=torch.uint8)
-    maker = build(dict(type='StoredLabels'))
-    assert torch.equal(maker.make(batch(*masks, label_dir='labels')), masks[:, 0].long())
-    assert isinstance(maker, LabelMaker)
-    assert maker.needs(3, 9) == Needs()
-    assert maker.starts(9) == (0,)
-    assert not maker.per_pixel
 
 
 def test_a_missing_label_is_named():

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from reference_networks import build, random_batch
-from torch import nn
 
 from wsss_plugin.ops import alpha_scores, random_walk
 
@@ -64,25 +63,6 @@ def test_random_walk_is_that_of_cells(segmentor, batch):
     assert label[0].unique().tolist() == [0, 1]
 
 
-@pytest.mark.parametrize('maker', ['walk', 'boundary'])
-def test_labels_are_of_tagged_classes_at_the_size_of_the_image(batch, maker):
-    label = batch.label(maker)
-    assert label.shape == (2, 64, 64)
-    assert label.dtype == torch.int64
-    assert not label.requires_grad
-    for image, present in zip(label, ({0, 1}, {0, 2}), strict=True):
-        assert set(image.unique().tolist()) <= present
-
-
-@pytest.mark.parametrize('maker', ['walk', 'boundary'])
-def test_no_tag_is_background(segmentor, maker):
-    inputs, samples = random_batch()
-    for sample in samples:
-        sample.gt_tags.zero_()
-    label = segmentor.batch(inputs['view1'], samples).label(maker)
-    assert label.unique().tolist() == [0]
-
-
 def test_a_boundary_keeps_a_class_on_its_side(segmentor, batch, monkeypatch):
     """With boundaries down the middle, and a CAM on the left only."""
     edge = torch.zeros(2, 1, 16, 16)
@@ -105,14 +85,6 @@ def test_edge_is_that_of_image_and_mirror_image(segmentor, batch):
         alone = head(maps)[0].sigmoid()
     torch.testing.assert_close(edges[0], edges[1].flip(-1))
     assert not torch.allclose(edges[0], alone)
-
-
-def test_the_labels_are_predicted(segmentor):
-    assert [name for name, maker in segmentor.labels.items() if maker.per_pixel] == [
-        'boundary',
-        'walk',
-    ]
-    assert isinstance(segmentor.labels['walk'], nn.Module)
 
 
 @pytest.mark.parametrize(

@@ -23,4 +23,7 @@ def test_the_toolbox_s_inference_serves_a_segmentor_without_decode_head():
     segmentor = build(cam_config(test_cfg=dict(mode='whole'))).eval()
     inputs, samples = random_batch(images=1)
     (prediction,) = segmentor(inputs['view1'], samples, mode='predict')
-    assert prediction.pred_sem_seg.data.shape == (1, 64, 64)
+    (cam,) = segmentor.batch(inputs['view1'], samples).cams(['final'])
+    label = torch.where(cam[:, 0] > segmentor.test_cfg.cam_threshold, 1, 0)
+    assert torch.equal(prediction.pred_sem_seg.data, label)
+    assert label.unique().tolist() == [0, 1]

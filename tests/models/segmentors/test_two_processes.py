@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-MODELS = Path(__file__).parents[1]
-ROOT = MODELS.parents[1]
+from processes import run_two_processes
 
 SCRIPT = """
 import copy
@@ -67,17 +61,4 @@ dist.destroy_process_group()
 
 
 def test_two_processes_are_one(tmp_path):
-    paths = [str(ROOT), str(MODELS), os.environ.get('PYTHONPATH', '')]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, '-c', SCRIPT, str(rank), str(tmp_path / 'rendezvous')],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=dict(os.environ, PYTHONPATH=os.pathsep.join(paths)),
-        )
-        for rank in range(2)
-    ]
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
-    for process, output in zip(processes, outputs, strict=True):
-        assert process.returncode == 0, output
+    run_two_processes(SCRIPT, tmp_path / 'rendezvous')

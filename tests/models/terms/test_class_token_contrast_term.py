@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
 from reference_networks import build, random_batch, small_config
 
 
@@ -34,20 +33,6 @@ def test_the_teacher_follows_the_student():
     assert not any(p.requires_grad for p in term.teacher.parameters())
 
 
-def test_the_teacher_moves_once_for_an_optimiser_step():
-    segmentor = build(small_config())
-    optimizer = torch.optim.SGD(segmentor.parameters(), lr=0.01)
-    wrapper = OptimWrapper(optimizer, accumulative_counts=2)
-    wrapper.initialize_count_status(segmentor, 0, 4)
-    steps = []
-    for seed in range(4):
-        with wrapper.optim_context(segmentor):
-            losses = segmentor.loss(*random_batch(seed=seed))
-        wrapper.update_params(segmentor.parse_losses(losses)[0])
-        steps.append(int(segmentor.terms['ctc'].teacher.steps))
-    assert steps == [1, 1, 2, 2]
-
-
 def test_the_teacher_stays_in_evaluation():
     segmentor = build(small_config())
     segmentor.loss(*random_batch())
@@ -61,30 +46,26 @@ def test_the_teacher_stays_in_evaluation():
         assert torch.equal(value, before[name]), name
 
 
-def test_gradient_reaches_projection_and_backbone_but_not_the_teacher():
-    segmentor = build(small_config())
-    batch = segmentor.batch(*random_batch())
-    segmentor.terms['ctc'](batch)['loss_ctc'].backward()
-    assert segmentor.terms['ctc'].projection_head.mlp[0].weight.grad.abs().sum() > 0
-    assert segmentor.backbone.trunk.cls_token.grad.abs().sum() > 0
-    assert all(p.grad is None for p in segmentor.terms['ctc'].teacher.parameters())
-
-
 def test_odd_and_small_crops():
     segmentor = build(small_config(terms=dict(ctc=dict(local_crops=dict(num=3, size=17)))))
     inputs, samples = random_batch()
     crops, positive = segmentor.terms['ctc'].crops(segmentor.batch(inputs, samples))
     assert crops.shape == (2, 3, 3, 17, 17)
     assert positive.shape == (2, 3)
+    windows = inputs['local'].unfold(2, 17, 1).unfold(3, 17, 1).permute(0, 2, 3, 1, 4, 5)
+    for image, places in zip(crops, windows.flatten(1, 2), strict=True):
+        assert all((places == crop).flatten(1).all(dim=1).any() for crop in image)
 
 
 def test_views_may_have_other_names():
     names = dict(second_view='other', local_view='near')
     segmentor = build(small_config(terms=dict(ctc=names)))
     inputs, samples = random_batch()
+    plain = build(small_config())
+    plain.load_state_dict(segmentor.state_dict())
     renamed = dict(view1=inputs['view1'], other=inputs['view2'], near=inputs['local'])
-    torch.manual_seed(0)
-    assert segmentor.loss(renamed, samples)['loss_ctc'].isfinite()
+    expected = plain.loss(inputs, samples)['loss_ctc']
+    torch.testing.assert_close(segmentor.loss(renamed, samples)['loss_ctc'], expected)
     with pytest.raises(KeyError, match=r"\('near', 'other', 'view1'\).*MultiCropViews"):
         segmentor.loss(inputs, samples)
 

@@ -78,30 +78,6 @@ def test_a_key_of_the_log_twice_is_refused():
         segmentor.loss(*random_batch())
 
 
-def test_idle_terms_give_their_modules_gradients_of_zero():
-    late = dict(ctc=dict(start=9), seg=dict(start=9))
-    zero = {name: dict(term, idle='zero') for name, term in late.items()}
-    plain, segmentor = build(small_config(terms=late)), build(small_config(terms=zero))
-    segmentor.load_state_dict(plain.state_dict())
-    inputs, samples = random_batch()
-    losses = segmentor.loss(inputs, samples)
-    assert losses.pop('loss_idle_ctc') == losses.pop('loss_idle_seg') == 0
-    expected = plain.loss(inputs, samples)
-    assert losses == expected
-    sum(segmentor.loss(inputs, samples).values()).backward()
-    sum(expected.values()).backward()
-    for name, parameter in segmentor.named_parameters():
-        gradient = plain.get_parameter(name).grad
-        if gradient is not None:
-            torch.testing.assert_close(parameter.grad, gradient)
-        elif parameter.requires_grad and name.startswith(
-            ('terms.ctc.projection_head', 'decode_head')
-        ):
-            assert not parameter.grad.any()
-        else:
-            assert parameter.grad is None
-
-
 def test_idle_terms_leave_frozen_modules_alone():
     terms = {name: dict(start=9, idle='zero') for name in ('ptc', 'ctc', 'seg')}
     segmentor = build(small_config(terms=terms))
@@ -112,16 +88,6 @@ def test_idle_terms_leave_frozen_modules_alone():
     total, _ = segmentor.parse_losses(losses)
     total.backward()
     assert all(p.grad is None for p in segmentor.decode_head.parameters())
-
-
-def test_a_loss_that_has_begun_is_no_longer_idle(iteration):
-    segmentor = build(small_config(terms=dict(seg=dict(start=3, idle='zero'))))
-    received = []
-    for number in (2, 3):
-        iteration(number)
-        losses = segmentor.loss(*random_batch())
-        received.append(('loss_idle_seg' in losses, 'loss_seg' in losses))
-    assert received == [(True, False), (False, True)]
 
 
 def test_a_share_of_the_training_by_the_running_one(iteration):

@@ -69,8 +69,12 @@ def plan_rows(
 
 
 def _title(path: Path, configs: Sequence[Path]) -> str:
+    """The name of the file; with its folders if another file has the name."""
     alike = {other.absolute() for other in configs if other.stem == path.stem}
-    return path.stem if len(alike) == 1 else config_name(path)
+    if len(alike) == 1:
+        return path.stem
+    name = config_name(path)
+    return name if '/' in name else f'{path.absolute().parent.name}/{name}'
 
 
 def _tests(config: Config, multi_scale: bool) -> tuple[str, ...]:

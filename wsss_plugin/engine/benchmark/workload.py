@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from timm.layers import DropPath
 from torch import Tensor
 
 _INNER = re.compile(r'inner\.(\d+)')
@@ -77,7 +78,12 @@ class Workload:
             self._replace_transformer(model)
         model.setdefault('test_cfg', {}).update(cam=bool(model.get('cams')))
         torch.manual_seed(self.seed)
-        return MODELS.build(model).to(self.device).train()
+        segmentor = MODELS.build(model).to(self.device).train()
+        for module in segmentor.modules():
+            # Stochastic depth would leave other blocks out of each variant.
+            if isinstance(module, DropPath):
+                module.drop_prob = 0.0
+        return segmentor
 
     def _replace_transformer(self, model: Any) -> None:
         """Puts the transformer in its place; widths and names of its tokens follow."""

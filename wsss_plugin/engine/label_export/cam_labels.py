@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.label_export.image_cams import ImageCAMs
+from wsss_plugin.engine.label_export.label_refinement import LabelRefinement
+from wsss_plugin.engine.label_export.stored_cams import StoredCAMs
 from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.engine.trained_model import load_trained_model
-from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.errors import ConfigError
+from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.models.cams import DecoderCAM
 from wsss_plugin.models.segmentors import WeakSegmentor
 from wsss_plugin.models.segmentors.cam_prediction import add_label_prediction
@@ -49,11 +52,34 @@ def load_segmentor(
         )
     if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
         raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
+    return load_cam_segmentor(config, checkpoint), labels or makers[0]
+
+
+def load_cam_segmentor(config: Config, checkpoint: str) -> WeakSegmentor:
+    """Builds a segmentor with CAMs and loads its weights.
+
+    Args:
+        config: The config.
+        checkpoint: The checkpoint file.
+
+    Returns:
+        The segmentor in evaluation mode, whose decode head can stand as a CAM and whose
+        ``dataset_meta`` is the checkpoint's.
+
+    Raises:
+        TypeError: If the config's segmentor has no CAMs.
+    """
+    predicted = predicts(config.model)
+    if not predicted['cams'] and not predicted['labels']:
+        raise TypeError(
+            f'expected a segmentor with CAMs, such as a WeakSegmentor, received '
+            f'{type_name(config.model)} without; name another config'
+        )
     model, meta = load_trained_model(config, checkpoint)
     model.dataset_meta = meta
     if _DECODER not in model.cams and model.decode_head is not None:
         model.cams[_DECODER] = DecoderCAM(model.num_foreground)
-    return model, labels or makers[0]
+    return model
 
 
 def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -86,9 +112,14 @@ class CAMLabels:
         cams: Text such as 'final+cnn' for the CAMs to average, None for the maker's own.
         low: Low threshold, None for the config's.
         high: High threshold, None for the config's.
+        refine: 'none', 'par' or 'crf'; None for what the maker does, and a CRF of what has walked.
+        crf: Settings of the CRF that differ from the published ones.
+        window: Side and stride of windows in which the network sees an image; None for the whole.
+        stored: CAMs that are there already; None for the network's.
 
     Raises:
-        ConfigError: If the low threshold is above the high one.
+        ConfigError: If the low threshold is above the high one, or what is asked for does not fit
+            the label maker.
         TypeError: If the config's segmentor makes no pseudo labels.
         ValueError: If a label maker or CAM is unknown.
     """
@@ -101,15 +132,19 @@ class CAMLabels:
         cams: str | None = None,
         low: float | None = None,
         high: float | None = None,
+        refine: str | None = None,
+        crf: Mapping[str, Any] | None = None,
+        window: tuple[int, int] | None = None,
+        stored: StoredCAMs | None = None,
     ) -> None:
         self.model, self.labels = load_segmentor(config, checkpoint, labels)
         self._maker = self.model.labels[self.labels]
-        own = self._maker.needs(None, None).cams
+        own = self._maker.needs(None, None)
         known = tuple(self.model.cams)
-        self.cams = tuple(own) if cams is None else named_cams([cams], known)[cams]
-        thresholds = self._maker.thresholds or self.model.thresholds
-        self.low = thresholds.low if low is None else low
-        self.high = thresholds.high if high is None else high
+        self.cams = tuple(own.cams) if cams is None else named_cams([cams], known)[cams]
+        self._thresholds = self._maker.thresholds or self.model.thresholds
+        self.low = self._thresholds.low if low is None else low
+        self.high = self._thresholds.high if high is None else high
         highs = self.high if isinstance(self.high, Sequence) else (self.high,)
         if not all(0 <= self.low <= one <= 1 for one in highs):
             raise ConfigError(
@@ -117,6 +152,15 @@ class CAMLabels:
                 f'low={self.low} and high={self.high}; lower the one or raise the other'
             )
         self._given_high = high
+        walks = hasattr(self._maker, 'scores')
+        self._refinement = LabelRefinement(self._maker, refine or ('crf' if walks else None), crf)
+        if window is not None and own.heads:
+            raise ConfigError(
+                f'expected a label maker that reads CAMs alone for --window, received '
+                f'{self.labels}, whose head sees the whole image; export CAMs by --scores cams '
+                '--window, and label by --cams-from'
+            )
+        self._cams = ImageCAMs(self.model, self.cams, window, stored)
 
     @property
     def num_classes(self) -> int:
@@ -129,9 +173,15 @@ class CAMLabels:
         return self._maker.ignore_index
 
     @property
+    def uses_crf(self) -> bool:
+        """Whether labels are left as work for a CRF."""
+        return self._refinement.crf
+
+    @property
     def method(self) -> dict[str, Any]:
         """What makes the labels."""
-        return {'made_by': 'cams', 'labels': self.labels, 'cams': list(self.cams)}
+        how = {**self._cams.method, **self._refinement.method}
+        return {'made_by': 'cams', 'labels': self.labels, **how}
 
     @property
     def thresholds(self) -> dict[str, Any]:
@@ -140,27 +190,31 @@ class CAMLabels:
         return {'low': self.low, 'high': high}
 
     @torch.no_grad()
-    def __call__(self, item: Mapping[str, Any]) -> Tensor:
+    def __call__(self, item: Mapping[str, Any]) -> Tensor | CRFWork:
         """Labels an image.
 
         Args:
             item: ``inputs`` and ``data_samples`` of one image.
 
         Returns:
-            Label map (H, W) at the original size.
+            Label map (H, W) at the original size, or what is left to do for it.
 
         Raises:
             DataError: If the image has no tags.
         """
-        data = self.model.data_preprocessor(pseudo_collate([item]), False)
-        (sample,) = data['data_samples']
-        if 'gt_tags' not in sample:
-            raise DataError(
-                f'{sample.get("img_path")}: expected the tags of every image to label it, received '
-                'none; add its annotation, or take the image from the list'
-            )
-        batch = self.model.batch(data['inputs'], [sample])
-        batch.cams(self.cams)
-        label = self._maker.make(batch, self.cams, self.low, self._given_high)
-        add_label_prediction([sample], _FIELD, label)
-        return sample.get(_FIELD).data[0]
+        batch = self._cams.batch(item)
+        (sample,) = batch.data_samples
+        if self._cams.of_network and not self._refinement.crf:
+            batch.cams(self.cams)
+            label = self._maker.make(batch, self.cams, self.low, self._given_high)
+            add_label_prediction([sample], _FIELD, label)
+            return sample.get(_FIELD).data[0]
+        if not batch.tags.any():
+            return torch.zeros(sample.ori_shape[:2], dtype=torch.long)
+        high = self._thresholds.high_of(batch.tags)
+        high = high if self._given_high is None else self._given_high
+        present = self._cams.present(batch)
+        if self._refinement.crf:
+            return self._refinement.work(present, self.low, high)
+        local = self._maker.make(present, self.cams, self.low, high)
+        return present.label_map(local, self._maker.ignore_index)

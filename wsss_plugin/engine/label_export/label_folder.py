@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,26 @@ from mmengine.dist import (
 )
 from mmengine.utils import track_iter_progress
 from PIL import Image
+from torch import Tensor
 
 import wsss_plugin
-from wsss_plugin.datasets.label_manifest import MANIFEST_FILE, LabelManifest, label_path
+from wsss_plugin.datasets.label_manifest import MANIFEST_FILE, LabelManifest
 from wsss_plugin.datasets.spread_indices import spread_indices
 from wsss_plugin.datasets.text_files import read_json
+from wsss_plugin.engine.label_export.label_files import LabelFiles
 from wsss_plugin.errors import ConfigError, ExistingFileError, received
-from wsss_plugin.evaluation.label_png import save_label_png
+from wsss_plugin.evaluation.crf_work import CRFWork
+from wsss_plugin.evaluation.worker_pool import WorkerPool
 from wsss_plugin.whole_file import remove_parts, write_json
 
 SETTINGS_FILE = 'settings.json'
-# More than label maps of photographs take, also where they are frayed; and blocks of a disk.
-_BYTES_PER_PIXEL = 0.1
-_SMALLEST_FILE = 4096
+_SMALLEST_FILE = 4096  # blocks of a disk
 _MEASURED = 16
 _MEGABYTE = 1e6
 
 
 class LabelFolder:
-    """Writes one label map for each image, and at last a manifest of them.
+    """Writes one file for each image, such as its label map, and at last a manifest of them.
 
     The same call again goes on with the images that are missing. Several processes share the
     images that are missing; on several machines the folder is one that all of them see.
@@ -45,10 +47,13 @@ class LabelFolder:
     Args:
         folder: The folder.
         images: The images, such as ``ListedImages``.
-        label: Gives the label map (H, W) of an item of them.
+        label: Gives the label map (H, W) of an item of them, what else ``files`` writes, or
+            ``CRFWork`` that gives it.
         settings: What the labels depend on, by ``export_settings``.
         ignore_index: Value with which ``label`` marks pixels without label; they are written as
             ``settings['ignore']``.
+        files: What is written; label maps if None.
+        workers: Processes for work that needs no network, 0 for none beside this one.
 
     Raises:
         ConfigError: If the value for pixels without label is that of a class or beyond 255.
@@ -61,13 +66,17 @@ class LabelFolder:
         label: Callable[[Mapping[str, Any]], Any],
         settings: Mapping[str, Any],
         ignore_index: int = 255,
+        files: Any = None,
+        workers: int = 0,
     ) -> None:
         self.folder = Path(folder)
         self.images = images
         self.settings = dict(settings)
         self.ignore = self.settings['ignore']
+        self.files = files or LabelFiles(images.palette, self.ignore, ignore_index)
         self._label = label
-        self._ignore_index = ignore_index
+        self._workers = workers
+        self._tally = np.zeros(2, dtype=np.int64)
         classes = len(images.classes)
         if not classes <= self.ignore <= 255:
             raise ConfigError(
@@ -86,14 +95,33 @@ class LabelFolder:
             OSError: If the disk has not enough room.
         """
         _on_first(self._prepare)
-        ignored, pixels, missing = self._look()
+        missing = self._look()
         _on_first(lambda: self._announce(missing))
-        for name in self._mine(missing):
-            found = self._write_one(name)
-            ignored, pixels = ignored + found[0], pixels + found[1]
-        sums = np.sum(all_gather_object((ignored, pixels)), axis=0)
-        _on_first(lambda: self._finish(*sums))
-        return LabelManifest.read(self.folder)
+        self._make(self._mine(missing))
+        sums = np.sum(all_gather_object(self._tally), axis=0)
+        _on_first(lambda: self._finish(sums))
+        return LabelManifest.read(self.folder, self.files.kind)
+
+    def _make(self, names: Sequence[str]) -> None:
+        pool = WorkerPool(self._workers) if self._workers else None
+        try:
+            for name in names:
+                self._make_one(name, pool)
+            if pool is not None:
+                pool.drain()
+        finally:
+            if pool is not None:
+                pool.close()
+
+    def _make_one(self, name: str, pool: WorkerPool | None) -> None:
+        made = self._label(self.images.item(name))
+        if isinstance(made, CRFWork):
+            made.start(pool, partial(self._take, name))
+        else:
+            self._take(name, made.cpu().numpy() if isinstance(made, Tensor) else made)
+
+    def _take(self, name: str, made: Any) -> None:
+        self._tally += self.files.write(self.files.path(self.folder, name), made)
 
     def _prepare(self) -> None:
         """Makes the folder, or finds it as the same call left it."""
@@ -107,7 +135,7 @@ class LabelFolder:
             )
         else:
             write_json(path, self.settings)
-        for folder in {label_path(self.folder, name).parent for name in self.images.names}:
+        for folder in {self.files.path(self.folder, name).parent for name in self.images.names}:
             remove_parts(folder)
 
     def _require_same(self, before: Any, path: Path) -> None:
@@ -120,26 +148,15 @@ class LabelFolder:
                     '--out, or remove the folder'
                 )
 
-    def _look(self) -> tuple[int, int, list[str]]:
-        """Ignored pixels, pixels, and the images without a label, of those that are there."""
+    def _look(self) -> list[str]:
+        """The images without a file; those with one are counted."""
         own = self.images.names[get_rank() :: get_world_size()]
-        counts = {name: self._read(label_path(self.folder, name)) for name in own}
-        there = [count for count in counts.values() if count is not None]
-        absent = {name for name, count in counts.items() if count is None}
+        tallies = {name: self.files.tally(self.files.path(self.folder, name)) for name in own}
+        there = [tally for tally in tallies.values() if tally is not None]
+        self._tally = np.sum([(0, 0), *there], axis=0, dtype=np.int64)
+        absent = {name for name, tally in tallies.items() if tally is None}
         absent = set().union(*all_gather_object(absent))
-        ignored, pixels = (sum(count[i] for count in there) for i in range(2))
-        return ignored, pixels, [name for name in self.images.names if name in absent]
-
-    def _read(self, path: Path) -> tuple[int, int] | None:
-        """Ignored pixels and pixels of a label, None for a missing or damaged file."""
-        try:
-            with Image.open(path) as image:
-                return self._count(np.asarray(image))
-        except (OSError, SyntaxError, ValueError):
-            return None
-
-    def _count(self, label: np.ndarray) -> tuple[int, int]:
-        return int((label == self.ignore).sum()), label.size
+        return [name for name in self.images.names if name in absent]
 
     def _announce(self, missing: Sequence[str]) -> None:
         done = len(self.images) - len(missing)
@@ -152,7 +169,7 @@ class LabelFolder:
         print(f'they take {sizes[0]} MB at most, of {sizes[1]} MB that are free')
         if need > free:
             raise OSError(
-                f'expected room for {sizes[0]} MB of labels in {self.folder}, received '
+                f'expected room for {sizes[0]} MB of {self.files.kind} in {self.folder}, received '
                 f'{sizes[1]} MB; make room or choose another --out'
             )
 
@@ -160,7 +177,9 @@ class LabelFolder:
         sizes = []
         for index in spread_indices(len(missing), _MEASURED):
             with Image.open(self.images.path(missing[index])) as image:
-                sizes.append(image.width * image.height * _BYTES_PER_PIXEL + _SMALLEST_FILE)
+                sizes.append(
+                    image.width * image.height * self.files.bytes_per_pixel + _SMALLEST_FILE
+                )
         return len(missing) * sum(sizes) / len(sizes)
 
     def _mine(self, missing: Sequence[str]) -> Any:
@@ -168,22 +187,14 @@ class LabelFolder:
         # A line of progress, with the time that is left, for all.
         return track_iter_progress(own, file=sys.stdout) if is_main_process() and own else own
 
-    def _write_one(self, name: str) -> tuple[int, int]:
-        label = np.array(self._label(self.images.item(name)).cpu())
-        label[label == self._ignore_index] = self.ignore
-        save_label_png(label_path(self.folder, name), label, self.images.palette)
-        return self._count(label)
-
-    def _finish(self, ignored: int, pixels: int) -> None:
-        LabelManifest.write(
-            self.folder,
-            {
-                'version': wsss_plugin.__version__,
-                **self.settings,
-                'ignored_share': int(ignored) / max(int(pixels), 1),
-                'images': list(self.images.names),
-            },
-        )
+    def _finish(self, tally: Sequence[int]) -> None:
+        content = {
+            'version': wsss_plugin.__version__,
+            **self.settings,
+            **self.files.summary(tally),
+            'images': list(self.images.names),
+        }
+        LabelManifest.write(self.folder, content, self.files.kind)
 
 
 def _on_first(action: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ class ListedImages:
         config: The config.
         split: 'train', 'val' or 'test', whose dataloader has the data set.
         list_file: Names of the images to take, one per line, with or without suffix; None for all.
+        pipeline: Steps in place of those of the test.
 
     Attributes:
         names: Names with their sub-folders and without suffix, in the order of the data set.
@@ -38,10 +39,16 @@ class ListedImages:
         MissingFileError: If there is no such list.
     """
 
-    def __init__(self, config: Config, split: str = 'train', list_file: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        split: str = 'train',
+        list_file: str | None = None,
+        pipeline: Sequence[Any] | None = None,
+    ) -> None:
         init_default_scope(config.get('default_scope') or 'mmseg')
         given = dict(_dataset(config, split))
-        self.pipeline = _without_masks(_dataset(config, 'test')['pipeline'])
+        self.pipeline = _without_masks(pipeline or _dataset(config, 'test')['pipeline'])
         # Nothing but the image is read: neither its mask nor a label of another export.
         for key in ('load_masks', 'label_dir'):
             given.pop(key, None)
@@ -102,12 +109,24 @@ class ListedImages:
         """
         return self._dataset.get_data_info(self._indices[name])['img_path']
 
+    def name(self, path: str) -> str:
+        """The name of an image.
+
+        Args:
+            path: Its file.
+
+        Returns:
+            Its name.
+        """
+        folder = self._dataset.data_prefix.get('img_path') or '.'
+        return Path(os.path.relpath(path, folder)).with_suffix('').as_posix()
+
     def _named(self) -> dict[str, int]:
         folder = self._dataset.data_prefix.get('img_path') or '.'
         indices: dict[str, int] = {}
         for index in range(len(self._dataset)):
             path = self._dataset.get_data_info(index)['img_path']
-            name = Path(os.path.relpath(path, folder)).with_suffix('').as_posix()
+            name = self.name(path)
             if name.startswith('../') or name in indices:
                 raise DataError(
                     f'{cut(path)}: expected images in {folder} whose names differ beyond their '
@@ -149,4 +168,14 @@ def _dataset(config: Config, split: str) -> Mapping[str, Any]:
 
 
 def _without_masks(pipeline: Sequence[Any]) -> list[Any]:
-    return [step for step in pipeline if type_name(step) != 'LoadAnnotations']
+    """The steps without those that read masks, also among alternatives of a step."""
+    kept: list[Any] = []
+    for step in pipeline:
+        if isinstance(step, Sequence):
+            # Alternatives, of which none may be left.
+            kept += [steps] if (steps := _without_masks(step)) else []
+        elif isinstance(step, Mapping) and 'transforms' in step:
+            kept.append({**step, 'transforms': _without_masks(step['transforms'])})
+        elif type_name(step) != 'LoadAnnotations':
+            kept.append(step)
+    return kept

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.label_export.label_refinement import crf_settings, plain_settings
+from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.evaluation.crf_labels import label_of_scores
+from wsss_plugin.evaluation.crf_work import CRFWork
+
+# What ``CRFPool`` has where nothing is said.
+_CRF_OF_TOCO = {'num_iter': 10, 'gaussian': (1, 1), 'bilateral': (121, 5, 4)}
+_SMALLEST_PROBABILITY = 1e-5
 
 
 class SegmentationLabels:
@@ -23,23 +34,45 @@ class SegmentationLabels:
         config: The config; ``test_cfg`` may ask for sliding windows.
         checkpoint: The checkpoint file.
         with_tags: Whether only the background and classes among the tags are chosen from.
+        refine: 'crf' for a dense CRF of the probabilities, 'none' or None.
+        crf: Settings of the CRF that differ from the test's, which are ToCo's where it has none.
+        augmented: Whether items have several scales and flips, fused as ``tta_model`` says.
 
     Raises:
-        ConfigError: If the segmentor has no decode head.
+        ConfigError: If the segmentor has no decode head, or a setting of the CRF is out of range.
+        KeyError: If several scales are asked for and the config has no ``tta_model``.
     """
 
     thresholds: dict[str, Any] | None = None
     ignore_index = 255
 
-    def __init__(self, config: Config, checkpoint: str, with_tags: bool = True) -> None:
+    def __init__(
+        self,
+        config: Config,
+        checkpoint: str,
+        with_tags: bool = True,
+        refine: str | None = None,
+        crf: Mapping[str, Any] | None = None,
+        augmented: bool = False,
+    ) -> None:
         if predicts(config.model)['segmentation'] != 'decode_head':
             raise ConfigError(
                 'expected a segmentor with a decode head for --segmentation, received '
                 f'{type_name(config.model)} without; label by --cams'
             )
+        if refine == 'par' or (crf and refine != 'crf'):
+            raise ConfigError(
+                f'expected --refine crf for a segmentation, with or without settings of the CRF, '
+                f'received {refine}'
+            )
+        self.uses_crf = refine == 'crf'
+        self.settings = crf_settings(_crf_of_test(config), crf) if self.uses_crf else None
         self.model, meta = load_trained_model(config, checkpoint)
         self.model.dataset_meta = meta
         self.with_tags = with_tags
+        self.augmented = augmented
+        # The wrapper of several scales knows no number of classes.
+        self._predictor = _augmented(config, self.model) if augmented else self.model
 
     @property
     def num_classes(self) -> int:
@@ -50,37 +83,80 @@ class SegmentationLabels:
     @property
     def method(self) -> dict[str, Any]:
         """What makes the labels."""
-        return {'made_by': 'segmentation', 'restricted_to_tags': self.with_tags}
+        said: dict[str, Any] = {'made_by': 'segmentation', 'restricted_to_tags': self.with_tags}
+        if self.augmented:
+            said['tta'] = True
+        if self.settings is not None:
+            said.update(refine='crf', crf=plain_settings(self.settings))
+        return said
 
     @torch.no_grad()
-    def __call__(self, item: Mapping[str, Any]) -> Tensor:
+    def __call__(self, item: Mapping[str, Any]) -> Tensor | CRFWork:
         """Labels an image.
 
         Args:
             item: ``inputs`` and ``data_samples`` of one image.
 
         Returns:
-            Label map (H, W) at the original size.
+            Label map (H, W) at the original size, or what is left to do for it.
 
         Raises:
-            ConfigError: If the segmentor gives no score for each class.
+            ConfigError: If the segmentor gives no score for each class, or ``tta_model`` leaves
+                those of one scale.
             DataError: If the image has no tags.
         """
-        (sample,) = self.model.test_step(pseudo_collate([item]))
-        if not self.with_tags:
+        (sample,) = self._predictor.test_step(pseudo_collate([item]))
+        if not self.with_tags and self.settings is None:
             return sample.pred_sem_seg.data[0]
+        logits = self._logits(sample)
+        chosen = torch.arange(len(logits))
+        if self.with_tags:
+            tags = self._tags(sample).to(logits)
+            chosen = torch.cat((tags.new_ones(1), tags)).nonzero()[:, 0].cpu()
+        if self.settings is None:
+            return chosen[logits[chosen].argmax(dim=0).cpu()]
+        probabilities = logits[chosen].float().softmax(dim=0).cpu()
+        seen = probabilities.flatten(1).amax(dim=1) > _SMALLEST_PROBABILITY
+        values = chosen[seen].numpy().astype(np.uint8)
+        arguments = (probabilities[seen].half().numpy(), values, self.settings)
+        return CRFWork(label_of_scores, sample.img_path, arguments)
+
+    @staticmethod
+    def _tags(sample: SegDataSample) -> Tensor:
         if 'gt_tags' not in sample:
             raise DataError(
                 f'{sample.get("img_path")}: expected the tags of every image to restrict its label '
                 'to, received none; add its annotation, or give --no-tags'
             )
+        return sample.gt_tags
+
+    def _logits(self, sample: SegDataSample) -> Tensor:
         logits = sample.seg_logits.data
         if len(logits) != self.num_classes:
             raise ConfigError(
-                f'expected scores of {self.num_classes} classes to restrict them to the tags, '
+                f'expected scores of {self.num_classes} classes to restrict or refine them, '
                 f'received {len(logits)}; set out_channels of the decode head to the number of '
                 'classes, or give --no-tags'
             )
-        tags = sample.gt_tags.to(logits)
-        absent = torch.cat((tags.new_ones(1), tags)) <= 0
-        return logits.masked_fill(absent[:, None, None], -torch.inf).argmax(dim=0)
+        if self.augmented and not torch.equal(logits.argmax(dim=0), sample.pred_sem_seg.data[0]):
+            raise ConfigError(
+                'tta_model: expected the fused scores of all scales in seg_logits, received those '
+                'of one; take ScaleMaxTTAModel, or leave --tta out'
+            )
+        return logits
+
+
+def _augmented(config: Config, model: Any) -> Any:
+    if 'tta_model' not in config:
+        raise KeyError(
+            'expected tta_model and tta_pipeline in the config for --tta, received none; take them '
+            'from configs/_base_/datasets/'
+        )
+    return MODELS.build({**config.tta_model, 'module': model}).eval()
+
+
+def _crf_of_test(config: Config) -> dict[str, Any]:
+    """Settings of the CRF with which the config's test refines."""
+    given = [metric.get('crf') or {} for metric in wsss_metrics(config).values()]
+    of_test = given[0] if given else {}
+    return {name: of_test.get(name, value) for name, value in _CRF_OF_TOCO.items()}

@@ -13,7 +13,7 @@ from mmseg.registry import DATASETS
 from PIL import Image
 
 from wsss_plugin.datasets import spread_indices
-from wsss_plugin.datasets.label_folders import LabelFolders
+from wsss_plugin.datasets.label_manifest import LabelManifest
 from wsss_plugin.engine.label_export.listed_images import ListedImages
 from wsss_plugin.errors import ConfigError, DataError
 from wsss_plugin.evaluation import LabelScores
@@ -36,13 +36,12 @@ def score_stored_labels(config: Config, folder: str, num: int | None = None) -> 
         ConfigError: If the pipeline loads no mask.
     """
     init_default_scope(config.get('default_scope') or 'mmseg')
-    folders = LabelFolders(folder)
-    (labels,) = folders
+    labels = LabelManifest.read(folder)
     dataset = DATASETS.build(config.test_dataloader.dataset)
     names = ListedImages(config, 'test').names
     labels.require_classes(dataset.metainfo['classes'])
     chosen = spread_indices(len(names), num or len(names))
-    folders.of([names[index] for index in chosen], 'test_dataloader')
+    labels.require_images([names[index] for index in chosen], 'test_dataloader')
     scores = LabelScores(len(labels.classes))
     for index in track_iter_progress(chosen):
         truth = _mask(dataset[index]['data_samples'])

@@ -18,7 +18,7 @@ class ScoreStage(ScoredStage):
     def call(self, config: Path) -> ToolCall:
         """The call of the tool."""
         positional, options = [str(config)], ['--out', str(self.output), *self.arguments]
-        if isinstance(self.read, Stage) and self.read.MAKES == 'labels':
+        if isinstance(self.read, Stage) and self.read.makes == 'labels':
             options += ['--label-dir', input_path(self.read)]
         else:
             positional.append(input_path(self.read))

@@ -45,6 +45,7 @@ class Stage(ABC):
 
     Attributes:
         folder: What the tool writes is in it.
+        makes: What its output is, in words.
         inputs: Earlier stages, or files and folders of others, by the names of the inputs.
 
     Raises:
@@ -61,6 +62,7 @@ class Stage(ABC):
         self.given = dict(given)
         self.place = place
         self.folder = place.work_dir / name
+        self.makes = self.MAKES
         known = sorted({self.KIND, 'inputs', 'options', 'cfg_options', *self.KEYS})
         if unknown := sorted(set(given) - set(known)):
             raise ConfigError(
@@ -68,8 +70,9 @@ class Stage(ABC):
                 f'{received(unknown[0])}; arguments of the tool stand in options, values of its '
                 'config in cfg_options'
             )
+        inputs, _, _ = (self.values(key) for key in ('inputs', 'options', 'cfg_options'))
         self.inputs: dict[str, Stage | Path] = {
-            key: self.source(f'inputs.{key}', value) for key, value in self.values('inputs').items()
+            key: self.source(f'inputs.{key}', value) for key, value in inputs.items()
         }
 
     @abstractmethod
@@ -153,13 +156,13 @@ class Stage(ABC):
             ConfigError: If it is none of them, or makes something else.
         """
         stage = self.place.earlier.get(value) if isinstance(value, str) else None
-        if stage is not None and (not makes or stage.MAKES in makes):
+        if stage is not None and (not makes or stage.makes in makes):
             return stage
         if stage is None and isinstance(value, str) and '/' in value:
             return Path(value)
         wanted = ' or '.join(makes) or 'a file'
         suited = [
-            name for name, one in self.place.earlier.items() if not makes or one.MAKES in makes
+            name for name, one in self.place.earlier.items() if not makes or one.makes in makes
         ]
         raise ConfigError(
             f'{self.key(key)}: expected an earlier stage that makes {wanted} (here '

@@ -47,13 +47,13 @@ def read_stages(
             'configs/stages/'
         )
     given = Config.fromfile(path).to_dict().get('stages')
-    if not isinstance(given, Mapping) or not any(given.values()):
+    # None removes what a base file has.
+    wanted = {name: value for name, value in (given or {}).items() if value is not None}
+    if not wanted:
         raise ConfigError(
             f"{path}: expected stages=dict(name=dict(train='config.py'), ...), received "
             f'{received(given)}'
         )
-    # None removes what a base file has.
-    wanted = {name: value for name, value in given.items() if value is not None}
     for name, value in wanted.items():
         _check(name, value)
     wanted = _with_options(wanted, options or {})

@@ -76,7 +76,9 @@ class StageRunner:
         stage = state.stage
         why = f' ({state.why})' if state.why else ''
         _say(f'{stage.name} goes on{why}' if state.state == 'begun' else f'{stage.name}{why}')
-        if state.state != 'begun':
+        if state.state == 'begun':
+            remove_parts(stage.folder)
+        else:
             _set_aside(stage.folder)
         record = self._begun(state)
         record.write(record_file(stage))

@@ -71,7 +71,7 @@ class TrainStage(Stage):
                 "the config, received none; add cfg_options={'load_part.modules': ['backbone']}"
             )
         for key, value in self._placed.items():
-            config.merge_from_dict({key: self._paths(key, value) if placed else None})
+            config.merge_from_dict({key: self._paths(key, value, placed)})
         return config
 
     @property
@@ -108,14 +108,14 @@ class TrainStage(Stage):
         latest, _ = latest_checkpoint(self.folder)
         return f'{latest.path.stem} of {self.output.stem}' if latest else ''
 
-    def _paths(self, key: str, value: Any) -> Any:
-        """A value with the paths of its inputs."""
+    def _paths(self, key: str, value: Any, placed: bool) -> Any:
+        """A value with the paths of its inputs, or None in their place."""
         if isinstance(value, str):
-            return input_path(self.inputs[key])
+            return input_path(self.inputs[key]) if placed else None
         if isinstance(value, Mapping):
-            return {name: self._paths(f'{key}.{name}', one) for name, one in value.items()}
+            return {name: self._paths(f'{key}.{name}', one, placed) for name, one in value.items()}
         if isinstance(value, list | tuple):
-            return [self._paths(f'{key}.{index}', one) for index, one in enumerate(value)]
+            return [self._paths(f'{key}.{i}', one, placed) for i, one in enumerate(value)]
         return value
 
     def _last_checkpoint(self, config: Config) -> str:

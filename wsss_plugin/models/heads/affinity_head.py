@@ -29,6 +29,7 @@ class AffinityHead(BaseModule):
         radius: Radius of the pairs in cells of the first map's grid.
         border: Which pairs count at the border, see :func:`wsss_plugin.ops.pair_affinity`.
         reads: Names of the backbone's feature maps, in the order of ``in_channels``.
+        detach: Whether the affinities teach the head alone, and the backbone stays as it is.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
@@ -50,6 +51,7 @@ class AffinityHead(BaseModule):
         radius: int = 5,
         border: str = 'complete',
         reads: Sequence[str] | None = None,
+        detach: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -64,6 +66,7 @@ class AffinityHead(BaseModule):
         self.radius = radius
         self.border = border
         self.reads = tuple(reads or ())
+        self.detach = detach
         self.reductions = [f'f8_{level}' for level in range(3, 3 + len(channels))]
         for name, inputs, outputs in zip(self.reductions, in_channels, channels, strict=True):
             reduction = nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
@@ -90,6 +93,8 @@ class AffinityHead(BaseModule):
                 f'received {len(maps)}; choose them by out_indices of the backbone or by reads'
             )
         size = maps[0].shape[2:]
+        if self.detach:
+            maps = [features.detach() for features in maps]
         reduced = [
             self._resized(F.elu(self.get_submodule(name)(features)), size)
             for name, features in zip(self.reductions, maps, strict=True)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
-from wsss_plugin.ops.labels import tagged_maximum, threshold_label
 from wsss_plugin.ops.random_walk import boundary_walk
 
 if TYPE_CHECKING:
@@ -92,13 +91,26 @@ class BoundaryWalkLabels(CAMLabelMaker):
         Returns:
             Label map (B, H, W), int64.
         """
+        return self.scores(batch, cam).argmax(dim=1)
+
+    def scores(self, batch: Batch, cam: Tensor) -> Tensor:
+        """What has walked; its highest channel is the label, as it is or after a dense CRF.
+
+        Args:
+            batch: The batch.
+            cam: Normalised CAM (B, K, H, W) in [0, 1].
+
+        Returns:
+            Scores (B, K + 1, H, W) in [0, 1], channel 0 the threshold of the background.
+        """
         edge, tags = self._edge(batch), batch.tags[:, :, None, None]
         tagged = F.interpolate(cam, size=edge.shape[-2:], mode='bilinear') * (tags > 0)
         walked = boundary_walk(tagged**self.power, edge, self.radius, self.beta, self.steps)
         scores = F.interpolate(walked, size=cam.shape[-2:], mode='bilinear')
         maximum = scores.amax(dim=(1, 2, 3), keepdim=True)
         scores = scores / maximum.where(maximum > 0, 1)
-        return threshold_label(*tagged_maximum(scores, batch.tags), self.threshold)
+        background = torch.full_like(scores[:, :1], self.threshold)
+        return torch.cat((background, scores), dim=1)
 
     def _edge(self, batch: Batch) -> Tensor:
         head = batch.main.head(self.head)

@@ -83,6 +83,18 @@ class RandomWalkLabels(CAMLabelMaker):
         Returns:
             Label map (B, H, W), int64.
         """
+        return self.scores(batch, cam).argmax(dim=1)
+
+    def scores(self, batch: Batch, cam: Tensor) -> Tensor:
+        """What has walked; its highest channel is the label, as it is or after a dense CRF.
+
+        Args:
+            batch: The batch.
+            cam: Normalised CAM (B, K, H, W) in [0, 1].
+
+        Returns:
+            Scores (B, K + 1, H, W) in [0, 1], channel 0 the background.
+        """
         head = batch.main.head(self.head)
         maps = list(batch.main.features(head.reads).values())
         height, width = maps[0].shape[-2:]
@@ -90,5 +102,4 @@ class RandomWalkLabels(CAMLabelMaker):
         cells = F.adaptive_avg_pool2d(scores, (height, width))
         affinity = head.affinity(maps)
         walked = random_walk(cells, affinity, head.radius, head.border, self.beta, self.steps)
-        large = F.interpolate(walked, size=cam.shape[-2:], mode='bilinear', align_corners=False)
-        return large.argmax(dim=1)
+        return F.interpolate(walked, size=cam.shape[-2:], mode='bilinear', align_corners=False)

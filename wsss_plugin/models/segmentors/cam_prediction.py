@@ -140,7 +140,7 @@ def add_cam_predictions(data_samples: list[SegDataSample], cams: dict[str, Tenso
         if 'gt_tags' not in sample:
             continue
         for name, cam in cams.items():
-            maps = _restore(cam[index : index + 1], sample)
+            maps = restored(cam[index : index + 1], sample)
             score, label = tagged_maximum(maps, sample.gt_tags[None])
             field = PixelData(score=score, label=label.to(_narrowest(maps.shape[1] + 1)))
             sample.set_data({name: field})
@@ -156,24 +156,33 @@ def add_label_prediction(data_samples: list[SegDataSample], field: str, labels: 
     """
     for sample, label in zip(data_samples, labels, strict=True):
         if 'gt_tags' in sample:
-            restored = _restore(label[None, None].float(), sample, mode='nearest')[0]
-            sample.set_data({field: PixelData(data=restored.to(label))})
+            whole = restored(label[None, None].float(), sample, mode='nearest')[0]
+            sample.set_data({field: PixelData(data=whole.to(label))})
+
+
+def restored(maps: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:
+    """Maps without padding and flip of the input, at the original size of the image.
+
+    Args:
+        maps: Maps (1, N, h, w) at the size of the input.
+        sample: Sample of the image.
+        mode: How maps are resized.
+
+    Returns:
+        Maps (1, N, H, W).
+    """
+    # MMSegmentation's own names and order; the first is that of a batch at test time.
+    meta = sample.metainfo
+    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
+    left, right, top, bottom = padding
+    height, width = maps.shape[-2:]
+    maps = maps[..., top : height - bottom, left : width - right]
+    if meta.get('flip'):
+        horizontal = meta.get('flip_direction') == 'horizontal'
+        maps = maps.flip(-1 if horizontal else -2)
+    return F.interpolate(maps, sample.ori_shape[:2], mode=mode)
 
 
 def _narrowest(classes: int) -> torch.dtype:
     """The smallest type of whole numbers that holds as many classes and an ignored one."""
     return torch.uint8 if classes < 255 else torch.int16
-
-
-def _restore(cam: Tensor, sample: SegDataSample, mode: str = 'bilinear') -> Tensor:
-    """A map without padding and flip of the input, at the original size."""
-    # MMSegmentation's own names and order; the first is that of a batch at test time.
-    meta = sample.metainfo
-    padding = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
-    left, right, top, bottom = padding
-    height, width = cam.shape[-2:]
-    cam = cam[..., top : height - bottom, left : width - right]
-    if meta.get('flip'):
-        horizontal = meta.get('flip_direction') == 'horizontal'
-        cam = cam.flip(-1 if horizontal else -2)
-    return F.interpolate(cam, sample.ori_shape[:2], mode=mode)
