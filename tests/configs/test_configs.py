@@ -1,4 +1,5 @@
 import copy
+import re
 from functools import cache
 from pathlib import Path
 
