@@ -110,7 +110,7 @@ def test_what_cannot_be_written(labels):
 
 def test_masks_without_a_manifest(labels):
     (labels.folder / 'manifest.json').unlink()
-    with pytest.raises(MissingFileError, match='expected a folder of labels'):
+    with pytest.raises(MissingFileError, match='expected a folder of pseudo labels'):
         labels_to_write(labels.folder)
     masks = labels_to_write(labels.folder, _CLASSES, ignore=_IGNORE)
     assert masks.images == ('b', 'empty', 'garden/rex.1')

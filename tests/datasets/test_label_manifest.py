@@ -28,7 +28,7 @@ def test_what_was_written_is_read(manifest, tmp_path):
 def test_a_folder_without_manifest(tmp_path):
     with pytest.raises(
         MissingFileError,
-        match=r'expected a folder of labels .* found none',
+        match=r'expected a folder of pseudo labels or .* found none',
     ):
         LabelManifest.read(tmp_path / 'SegmentationClass')
 

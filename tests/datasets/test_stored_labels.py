@@ -84,7 +84,7 @@ def test_beside_true_masks(build, names, tmp_path, option):
 
 
 def test_a_folder_of_true_masks(build, shapes_root):
-    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of labels'):
+    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of pseudo'):
         build(shapes_root / 'SegmentationClass')
 
 
