@@ -17,6 +17,7 @@ import torch
 from wsss_plugin.engine.stages import stage_runner
 from wsss_plugin.errors import ConfigError
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'stages' / 'shapes.py'
 KILLED = -signal.SIGKILL
