@@ -11,6 +11,7 @@ from wsss_plugin.visualization.panel import (
     panel_from_sample,
     panel_of_models,
 )
+from wsss_plugin.visualization.walk_panel import walk_panel
 
 __all__ = [
     'CAMPicture',
@@ -22,4 +23,5 @@ __all__ = [
     'overlay_label',
     'panel_from_sample',
     'panel_of_models',
+    'walk_panel',
 ]
