@@ -106,8 +106,9 @@ class LabelRefinement:
         path, values = present.sample.img_path, present.values.numpy().astype(np.uint8)
         if self._alphas is not None:
             maps, ignored = present.original().half().numpy(), self._maker.ignore_index
-            arguments = (maps, values, self._alphas, ignored, self.settings)
-            return CRFWork(label_of_alphas, path, arguments)
+            return CRFWork(
+                label_of_alphas, path, (maps, values, self._alphas, ignored, self.settings)
+            )
         if not self._of_scores:
             maps = present.original().half().numpy()
             ignored = self._maker.ignore_index
