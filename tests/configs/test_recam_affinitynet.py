@@ -57,7 +57,18 @@ def test_irn_learning_rates():
     assert rates['heads.irn.displacement.weight'] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize('name', ['recam/voc', 'recam/coco', 'recam/shapes_irn', 'affinitynet/voc'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'recam/voc',
+        'recam/coco',
+        'recam/coco_irn',
+        'recam/shapes_irn',
+        'affinitynet/voc',
+        'affinitynet/voc_animals',
+        'affinitynet/voc_r38',
+    ],
+)
 def test_second_runs_start_from_modules_of_the_model(name):
     config = _load(name)
     with torch.device('meta'):
@@ -70,6 +81,28 @@ def test_affinitynet_learning_rates():
     rates = _rates(_load('affinitynet/voc'))
     assert rates['heads.affinity.f9.weight'] == pytest.approx(1.0)
     assert rates['cams.base.classifier.weight'] == pytest.approx(0.1)
+
+
+def test_affinitynet_on_resnet38():
+    config = _load('affinitynet/voc_r38')
+    assert config.train_cfg.max_iters == 8 * (10582 // 8)
+    head = config.model.heads.affinity
+    assert (head.in_channels, head.channels) == ((512, 1024, 4096), (64, 128, 256))
+    rates = _rates(config)
+    assert rates['heads.affinity.f9.weight'] == pytest.approx(1.0)
+    assert rates['backbone.b7.conv_branch2a.weight'] == pytest.approx(0.1)
+    assert rates['cams.final.classifier.weight'] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ('name', 'images', 'threshold'), [('voc', 10582, 0.28), ('coco', 82783, 0.25)]
+)
+def test_irn_of_the_papers(name, images, threshold):
+    config = _load(f'recam/{name}_irn')
+    walk = config.model.labels.walk
+    assert config.train_cfg.max_iters == 3 * images // 32
+    assert config.model.heads.irn.radius == 2 * walk.radius == 10
+    assert (walk.threshold, walk.beta, walk.steps) == (threshold, 10, 256)
 
 
 def test_segmentation_network_of_the_paper():

@@ -52,6 +52,4 @@ def _filled(folders: Any, seed: str) -> Any:
         return [_filled(folder, seed) for folder in folders]
     if isinstance(folders, Mapping):
         return {key: _filled(value, seed) for key, value in folders.items()}
-    if isinstance(folders, dict):
-        return {key: _filled(value, seed) for key, value in folders.items()}
     return folders

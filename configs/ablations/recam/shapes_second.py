@@ -1,0 +1,3 @@
+# CAM of the second weights alone.
+_base_ = '../../recam/shapes.py'
+model = dict(cams=dict(final=dict(weights='second')))
