@@ -22,6 +22,7 @@ from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.fingerprints import file_fingerprint
 from wsss_plugin.engine.imported_labels import ImportedLabels
 from wsss_plugin.engine.label_export import LabelFolder, ListedImages
+from wsss_plugin.engine.label_export.label_files import LabelFiles
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.errors import listed
 
@@ -78,7 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _IGNORE,
     )
     settings = {
-        'kind': CORRECTED_MASKS,
         'method': {'made_by': 'annotations', 'undecided': args.undecided},
         'annotations': file_fingerprint(args.annotations),
         'classes': list(labels.classes),
@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         'count': len(labels),
         'list': hashlib.sha256('\n'.join(labels.names).encode()).hexdigest(),
     }
-    manifest = LabelFolder(args.out, labels, labels.label, settings, _IGNORE).write()
+    files = LabelFiles(labels.palette, _IGNORE, _IGNORE, CORRECTED_MASKS)
+    manifest = LabelFolder(args.out, labels, labels.label, settings, _IGNORE, files).write()
     share = manifest.content['ignored_share']
     print(f'\n{len(manifest.images)} masks in {args.out}, {100 * share:.1f} % undecided')
     if labels.left_out:

@@ -20,18 +20,23 @@ class LabelFiles:
         palette: Colours (C, 3), 0 to 255; grey if empty.
         ignore: Value of pixels without label in the files.
         ignore_index: Value with which label maps mark them before.
+        kind: ``PSEUDO_LABELS`` or ``CORRECTED_MASKS``.
     """
 
-    kind = PSEUDO_LABELS
     # More than label maps of photographs take, also where they are frayed.
     bytes_per_pixel = 0.1
 
     def __init__(
-        self, palette: Sequence[Sequence[int]], ignore: int, ignore_index: int = 255
+        self,
+        palette: Sequence[Sequence[int]],
+        ignore: int,
+        ignore_index: int = 255,
+        kind: str = PSEUDO_LABELS,
     ) -> None:
         self._palette = palette
         self._ignore = ignore
         self._ignore_index = ignore_index
+        self.kind = kind
 
     def path(self, folder: Path, name: str) -> Path:
         """The file of an image.
