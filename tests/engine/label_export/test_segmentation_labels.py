@@ -75,6 +75,17 @@ def test_is_the_best_of_background_and_tags(make, config):
     assert source.thresholds is None
 
 
+def test_no_cams_are_made_for_it(make):
+    config = dict(tiny_config(), test_cfg=dict(mode='whole', cam=True))
+    source = make(config)
+    (sample,) = source.model.test_step(
+        {'inputs': [_item()['inputs']], 'data_samples': [_item()['data_samples']]}
+    )
+    assert 'seg_logits' in sample
+    assert 'cam' not in sample
+    assert config['test_cfg']['cam']
+
+
 def test_an_image_of_background_only(make):
     assert make(_stock())(_item(tags=(0,) * 5)).unique().tolist() == [0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,7 +68,7 @@ class SegmentationLabels:
             )
         self.uses_crf = refine == 'crf'
         self.settings = crf_settings(_crf_of_test(config), crf) if self.uses_crf else None
-        self.model, meta = load_trained_model(config, checkpoint)
+        self.model, meta = load_trained_model(_without_cams(config), checkpoint)
         self.model.dataset_meta = meta
         self.with_tags = with_tags
         self.augmented = augmented
@@ -144,6 +145,14 @@ class SegmentationLabels:
                 'of one; take ScaleMaxTTAModel, or leave --tta out'
             )
         return logits
+
+
+def _without_cams(config: Config) -> Config:
+    """The config without what a test adds to a segmentation, which costs most of the time."""
+    changed = copy.deepcopy(config)
+    changed.model.setdefault('test_cfg', {})
+    changed.model.test_cfg.update(cam=False, pseudo_label=False)
+    return changed
 
 
 def _augmented(config: Config, model: Any) -> Any:
