@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import random
 from collections.abc import Callable, Iterator
@@ -17,6 +18,23 @@ TESTS = Path(__file__).parent
 # The tests are many small computations, which several threads only slow down, by far where other
 # programs keep the cores busy.
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked ``training`` run on OpenMMLab's own packages, on others only on request."""
+    if 'training' in config.option.markexpr or not _is_installed('onedl-mmengine'):
+        return
+    trainings = [item for item in items if item.get_closest_marker('training') is not None]
+    config.hook.pytest_deselected(items=trainings)
+    items[:] = [item for item in items if item not in trainings]
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ def not_formulated(segmentor: Any) -> list[str]:
     parts = {
         f'{key}.{name}': type(part).__name__
         for key in ('cams', 'labels', 'terms')
-        for name, part in getattr(segmentor, key).items()
+        for name, part in getattr(segmentor, key, {}).items()
     }
     found = [name for name, kind in parts.items() if _FORMULATED.get(name) != kind]
     kind = type(getattr(segmentor, 'backbone', None)).__name__

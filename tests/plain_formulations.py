@@ -323,7 +323,7 @@ def not_formulated(segmentor: Any) -> list[str]:
     parts = {
         f'{key}.{name}': type(part).__name__
         for key in ('cams', 'heads', 'labels', 'terms')
-        for name, part in getattr(segmentor, key).items()
+        for name, part in getattr(segmentor, key, {}).items()
     }
     found = [name for name, kind in parts.items() if _FORMULATED.get(name) != kind]
     return found if segmentor.decode_head is not None else ['decode_head', *found]

@@ -13,6 +13,7 @@ there is measured alone.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.util
 import resource
 import shlex
@@ -64,6 +65,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--parts', nargs='+', choices=_PARTS, default=_PARTS)
     parser.add_argument(
         '--alone', action='store_true', help='leave out the plain formulation, which takes long'
+    )
+    parser.add_argument(
+        '--against',
+        nargs=2,
+        metavar=('COUNT', 'CONFIG'),
+        help='time an iteration beside COUNT iterations of this config, in place of its parts',
     )
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
@@ -152,6 +159,26 @@ def compare_iterations(comparison: Comparison, trainees: Sequence[Trainee], repe
             parts['**iteration**'] = sum(parts.values())
         comparison.add(seconds['package'], seconds.get('plain'))
     return difference
+
+
+def compare_configs(args: argparse.Namespace, workload: Workload, plain: ModuleType) -> str:
+    """Times an iteration of a config beside one or more of another one, in turn."""
+    count, other = int(args.against[0]), dataclasses.replace(workload, config=args.against[1])
+    one, several = (
+        make_trainees(load, load.segmentor(), plain, VARIANTS[:1])[0] for load in (workload, other)
+    )
+    comparison = Comparison((Path(args.config).stem, f'{count} x {Path(args.against[1]).stem}'))
+
+    def seconds_of(trainee: Trainee, times: int) -> dict[str, float]:
+        return {'iteration': sum(sum(trainee.iterate()[1].values()) for _ in range(times))}
+
+    for repeat in range(args.repeats + 1):
+        _progress(f'{repeat}/{args.repeats}')
+        calls = [(one, 1), (several, count)]
+        found = {call[0]: seconds_of(*call) for call in (calls if repeat % 2 else calls[::-1])}
+        if repeat:
+            comparison.add(found[one], found[several])
+    return comparison.markdown()
 
 
 def compare_calls(
@@ -278,15 +305,13 @@ def measure(args: argparse.Namespace) -> str:
     workload = prepare(args)
     segmentor = workload.segmentor()
     plain = load_plain(segmentor)
+    report = report_head(args, workload)
+    if args.against:
+        return '  \n'.join(report) + '\n\n' + compare_configs(args, workload, plain) + '\n'
     missing = plain.not_formulated(segmentor)
     variants = VARIANTS[:1] if args.alone or missing else VARIANTS
     memory = compare_memory(args.arguments, variants) if 'memory' in args.parts else None
     trainees = make_trainees(workload, segmentor, plain, variants)
-    report = [
-        f'Hardware: {describe_machine(args.threads)}; device {args.device}',
-        f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
-        f'Workload: {workload}; median of {args.repeats} repeats',
-    ]
     if missing:
         report.append(f'Measured alone: {", ".join(missing)} has no plain formulation')
     comparison = Comparison()
@@ -303,6 +328,15 @@ def measure(args: argparse.Namespace) -> str:
     tables += [] if products is None else [products.markdown('GFLOP')]
     tables += [] if memory is None else [memory.markdown('MB')]
     return '\n\n'.join(['  \n'.join(report), *tables]) + '\n'
+
+
+def report_head(args: argparse.Namespace, workload: Workload) -> list[str]:
+    """What was measured where, and by which command."""
+    return [
+        f'Hardware: {describe_machine(args.threads)}; device {args.device}',
+        f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
+        f'Workload: {workload}; median of {args.repeats} repeats',
+    ]
 
 
 def prepare(args: argparse.Namespace) -> Workload:

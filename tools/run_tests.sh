@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes or finds the environment, then checks style, types and behaviour:
 #   bash tools/run_tests.sh [arguments of pytest]
-# WSSS_STACK=onedl tests the other toolbox.
+# WSSS_STACK=onedl tests the other toolbox. Tests run on every core; with -n 0 one by one.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -19,4 +19,4 @@ ruff format --check .
 echo 'mypy'
 mypy
 echo 'pytest'
-exec python -m pytest "$@"
+exec python -m pytest -n auto "$@"

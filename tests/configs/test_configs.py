@@ -3,7 +3,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import mmengine.registry as registries
 import numpy as np
 import pytest
 import torch
@@ -26,7 +25,6 @@ from mmseg.registry import (
 from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.evaluation.crf_pool import CRFPool
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # Chains of stages are no configs of a training.
@@ -38,143 +36,27 @@ FILES = sorted(
 # Stock configs of the toolbox, with its own optimiser, have a test of their own.
 STOCK = [name for name in FILES if re.match('segmentors/(segformer|deeplab)', name)]
 
-# Section 2.1 and, where named, tables of the dual-branch paper.
-PAPER = {
-    'model.type': 'WeakSegmentor',
-    'model.backbone.cnn.depth': 50,
-    'model.cams.aux.reads': 'inner.9',  # the 10th block
-    'model.backbone.modulated_stages': ('layer1', 'layer2', 'layer3'),
-    'model.backbone.modulation.order': 'serial',  # Table 5
-    'model.cams.final.pooling': 'max',
-    'model.cams.aux.pooling': 'max',
-    'model.cams.cnn.pooling': 'avg',
-    'model.terms.consistency.pairs': (('aux', 'cnn'), ('final', 'cnn')),  # equation (1)
-    'model.terms.consistency.loss.norm': 'l1',  # Table 2
-    'model.terms.consistency.weight': 0.1,  # both lambdas
-    'model.terms.ptc.weight': 0.2,
-    'model.terms.ctc.weight': 0.5,
-    'model.terms.ctc.loss.temperature': 0.5,
-    'model.decode_head.type': 'ConvMLPHead',
-    'model.terms.seg.weight': 0.1,
-    'model.terms.ctc.local_crops.size': 96,
-    'train_pipeline.1.crop_size': 448,
-    'optim_wrapper.optimizers.vit.type': 'AdamW',
-    'optim_wrapper.optimizers.vit.lr': 6e-5,
-    'optim_wrapper.optimizers.cnn.type': 'SGD',
-    'optim_wrapper.optimizers.cnn.lr': 0.001,
-    'optim_wrapper.optimizers.cnn.momentum': 0.9,
-    'optim_wrapper.optimizers.cnn.weight_decay': 1e-4,
-    'param_scheduler.vit.0.start_factor': 1e-6,
-    'param_scheduler.vit.1.milestones': [1500],
-    'param_scheduler.vit.2.power': 0.9,
-    'model.thresholds.low': 0.25,
-    'custom_hooks.0.end': 0.55,
-}
-PAPER_VOC = {
-    'train_cfg.max_iters': 20000,
-    'param_scheduler.vit.2.end': 20001,
-    'param_scheduler.cnn.0.end': 20001,
-    'model.thresholds.high': 0.7,
-    'custom_hooks.0.start': 0.7,
-    'custom_hooks.1.paper_batch_size': 4,
-    'model.decode_head.num_classes': 21,
-}
-PAPER_COCO = {
-    'train_cfg.max_iters': 80000,
-    'param_scheduler.vit.2.end': 80001,
-    'param_scheduler.cnn.0.end': 80001,
-    'model.thresholds.high': 0.65,
-    'custom_hooks.0.start': 0.65,
-    'custom_hooks.1.paper_batch_size': 8,
-    'model.decode_head.num_classes': 81,
-}
-# Facts about ToCo, which the baseline shares and which fill the paper's gaps.
-TOCO = {
-    'optim_wrapper.optimizers.vit.betas': (0.9, 0.999),
-    'optim_wrapper.optimizers.vit.weight_decay': 0.01,
-    'optim_wrapper.paramwise_cfg.head_lr_mult': 10,
-    'model.multi_scale.scales': (1.0, 0.5, 1.5),
-    'model.terms.ctc.momentum': 0.9,
-    'model.terms.ctc.local_crops.num': 8,
-    'model.terms.ctc.local_crops.positive_threshold': 0.2,
-    'model.labels.pixel.refine.num_iter': 10,
-    'model.labels.pixel.refine.dilations': (1, 2, 4, 8, 12, 24),
-    'model.thresholds.low': 0.25,
-    'train_dataloader.batch_size': 2,
-    'train_pipeline.1.scale_range': (0.5, 2.0),
-    'train_pipeline.2.view1.jitter': (0.4, 0.4, 0.2, 0.1),
-    'train_pipeline.2.view1.jitter_prob': 0.8,
-    'train_pipeline.2.view1.grey_prob': 0.2,
-    'train_pipeline.2.view1.blur_prob': 1.0,
-    'train_pipeline.2.local.blur_prob': 0.5,
-    'train_pipeline.2.view2.blur_prob': 0.1,
-    'train_pipeline.2.view2.solarise_prob': 0.2,
-}
-TOCO_VOC = {
-    'model.terms.seg.start': 2001,
-    'model.terms.seg.idle': 'zero',
-    'model.terms.ctc.idle': 'zero',
-    'train_cfg.val_interval': 2000,
-    'val_evaluator.cam_threshold': 0.5,
-    'test_evaluator.cam_threshold': 0.5,
-    'tta_model.flip_fusion': 'sum',
-    'tta_model.scale_fusion': 'max',
-}
-TOCO_COCO = {
-    'model.terms.seg.start': 8001,
-    'model.terms.ptc.start': 12001,
-    'model.terms.ctc.start': 12001,
-    'model.terms.seg.idle': 'zero',
-    'model.terms.ctc.idle': 'zero',
-    'train_cfg.val_interval': 4000,
-    'val_evaluator.cam_threshold': 0.45,
-    'test_evaluator.cam_threshold': 0.45,
-    'tta_model.flip_fusion': 'max',
-    'tta_model.scale_fusion': 'sum',
-}
-EXPECTED = {
-    'dual_vit_r50_voc.py': PAPER | PAPER_VOC | TOCO | TOCO_VOC,
-    'dual_vit_r50_coco.py': PAPER | PAPER_COCO | TOCO | TOCO_COCO,
-    'toco/voc.py': TOCO
-    | TOCO_VOC
-    | {
-        'model.terms.ctc.loss.temperature': 0.5,
-        'model.thresholds.high': 0.7,
-        'model.terms.energy.start': 2001,
-        'model.terms.energy.weight': 0.05,
-    },
-    'toco/coco.py': TOCO
-    | TOCO_COCO
-    | {
-        'model.terms.ctc.loss.temperature': 1.0,
-        'model.thresholds.high': 0.65,
-        'model.terms.energy.start': 8001,
-        'model.terms.energy.weight': 0.05,
-        'model.labels.pixel.cams': ((0, ('aux',)), (12001, ('final',))),
-    },
-}
-
 NO_MODULATION = {'model.backbone.modulation': None}
 CHANNEL = {'model.backbone.modulation.spatial': False}
 SPATIAL = {'model.backbone.modulation.channel': False}
-# By row: what it changes, whether the threshold descends, what the paper measured.
+# By row: what it changes, whether the threshold descends.
 ROWS = {
-    'table1_dual': (NO_MODULATION, False, [70.9]),
-    'table1_dual_threshold': (NO_MODULATION, True, [70.8]),
-    'table1_dual_channel': (CHANNEL, False, [69.6]),
-    'table1_dual_spatial': (SPATIAL, False, [70.4]),
-    'table1_dual_channel_spatial': ({}, False, [72.2]),
-    'table1_dual_threshold_channel': (CHANNEL, True, [71.4]),
-    'table1_dual_threshold_spatial': (SPATIAL, True, [72.1]),
-    'table1_full': ({}, True, [73.3]),
-    'table2_l1': ({}, True, [73.5, 69.0, 73.3]),
-    'table2_l2': ({'model.terms.consistency.loss.norm': 'l2'}, True, [74.1, 69.5, 72.6]),
-    'table3_th065': ({'custom_hooks.0.end': 0.65}, True, [72.8, 68.4, 71.2]),
-    'table3_th060': ({'custom_hooks.0.end': 0.60}, True, [72.4, 67.6, 71.4]),
-    'table3_th055': ({}, True, [73.5, 69.0, 73.3]),
-    'table3_th050': ({'custom_hooks.0.end': 0.50}, True, [73.2, 69.4, 72.1]),
-    'table5_parallel': ({'model.backbone.modulation.order': 'parallel'}, True, [72.3, 67.1, 71.4]),
-    'table5_serial': ({}, True, [73.5, 69.0, 73.3]),
+    'table1_dual': (NO_MODULATION, False),
+    'table1_dual_threshold': (NO_MODULATION, True),
+    'table1_dual_channel': (CHANNEL, False),
+    'table1_dual_spatial': (SPATIAL, False),
+    'table1_dual_channel_spatial': ({}, False),
+    'table1_dual_threshold_channel': (CHANNEL, True),
+    'table1_dual_threshold_spatial': (SPATIAL, True),
+    'table1_full': ({}, True),
+    'table2_l1': ({}, True),
+    'table2_l2': ({'model.terms.consistency.loss.norm': 'l2'}, True),
+    'table3_th065': ({'custom_hooks.0.end': 0.65}, True),
+    'table3_th060': ({'custom_hooks.0.end': 0.60}, True),
+    'table3_th055': ({}, True),
+    'table3_th050': ({'custom_hooks.0.end': 0.50}, True),
+    'table5_parallel': ({'model.backbone.modulation.order': 'parallel'}, True),
+    'table5_serial': ({}, True),
 }
 
 
@@ -185,12 +67,6 @@ def _load(name):
 
 def _plain(name):
     return copy.deepcopy(_load(name).to_dict())
-
-
-def _get(node, key):
-    for part in key.split('.'):
-        node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
-    return node
 
 
 def _set(node, key, value):
@@ -226,7 +102,8 @@ def test_model_and_optimiser_can_be_built(name):
     assert trained == sum(parameter.requires_grad for parameter in model.parameters())
     assert set(config.param_scheduler) == set(wrapper.keys())
     for schedulers in config.param_scheduler.values():
-        assert all(PARAM_SCHEDULERS.get(scheduler.type) for scheduler in schedulers)
+        assert schedulers
+        assert None not in [PARAM_SCHEDULERS.get(scheduler.type) for scheduler in schedulers]
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -240,32 +117,17 @@ def test_everything_else_is_registered_with_valid_arguments(name):
     for transform in config.get('tta_pipeline', []):
         assert TRANSFORMS.build(transform) is not None
     assert METRICS.build(config.val_evaluator).split == METRICS.build(config.test_evaluator).split
-    assert all(HOOKS.build(hook) for hook in config.custom_hooks)
-    assert all(HOOKS.get(hook.type) for hook in config.default_hooks.values())
+    assert len([HOOKS.build(hook) for hook in config.custom_hooks]) >= 1
+    assert None not in [HOOKS.get(hook.type) for hook in config.default_hooks.values()]
+    if 'tta_model' in config:
+        with torch.device('meta'):
+            MODELS.build(dict(config.tta_model, module=copy.deepcopy(config.model)))
     assert MODEL_WRAPPERS.get(config.model_wrapper_cfg.type) is not None
     assert VISUALIZERS.get(config.visualizer.type) is not None
     for loop in (config.train_cfg, config.val_cfg, config.test_cfg):
         assert LOOPS.get(loop.type) is not None
     assert config.train_cfg.max_iters > 0
     assert config.optim_wrapper.type == 'OptimWrapper'  # no mixed precision unless --amp
-
-
-def test_registration_is_checked_for_real():
-    assert registries.HOOKS.get('NoSuchHook') is None
-    with pytest.raises(KeyError):
-        TRANSFORMS.build({'type': 'NoSuchTransform'})
-
-
-@pytest.mark.parametrize('name', EXPECTED)
-def test_numbers_of_the_papers(name):
-    config = _load(name).to_dict()
-    received = {key: _get(config, key) for key in EXPECTED[name]}
-    assert received == EXPECTED[name]
-
-
-@pytest.mark.parametrize('name', ['dual_vit_r50_voc.py', 'dual_vit_r50_coco.py'])
-def test_loss_1_teaches_the_transformer_where_the_paper_is_silent(name):
-    assert _load(name).model.terms.consistency.loss.detach == 'second'
 
 
 @pytest.mark.parametrize(('name', 'processes'), [('voc', 2), ('coco', 4)])
@@ -306,11 +168,6 @@ def test_long_schedule_drops_to_its_own_polynomial():
     assert scheduler.gamma == pytest.approx((1 - 1500 / 80000) ** 0.9)
 
 
-def test_crf_of_the_test_script_is_tocos():
-    pool = CRFPool()
-    assert pool.settings == {'num_iter': 10, 'gaussian': (1, 1), 'bilateral': (121, 5, 4)}
-
-
 def _expected_row(full, changes, descends):
     for key, value in changes.items():
         _set(full, key, value)
@@ -323,28 +180,20 @@ def _expected_row(full, changes, descends):
 
 @pytest.mark.parametrize('row', ROWS)
 def test_voc_row_differs_from_the_full_method_as_it_says(row):
-    changes, descends, _ = ROWS[row]
+    changes, descends = ROWS[row]
     expected = _expected_row(_plain('dual_vit_r50_voc.py'), changes, descends)
     assert _plain(f'ablations/voc/{row}.py') == expected
 
 
 @pytest.mark.parametrize('row', ROWS)
 def test_shapes_row_differs_from_the_full_method_as_it_says(row):
-    changes, descends, _ = ROWS[row]
+    changes, descends = ROWS[row]
     full = _plain('dual_vit_r18_shapes.py')
     if row.startswith('table3'):
         # The shapes have thresholds of their own; a row keeps the paper's distance from th(0).
         drop = 0.7 - int(row[-3:]) / 100
         changes = {'custom_hooks.0.end': round(full['model']['thresholds']['high'] - drop, 6)}
     assert _plain(f'ablations/shapes/{row}.py') == _expected_row(full, changes, descends)
-
-
-@pytest.mark.parametrize('row', [*ROWS, 'table1_baseline'])
-def test_row_states_the_papers_result(row):
-    text = (CONFIGS / 'ablations' / 'voc' / f'{row}.py').read_text()
-    (line,) = re.findall('^# paper: (.*)$', text, flags=re.MULTILINE)
-    expected = [67.8] if row == 'table1_baseline' else ROWS[row][2]
-    assert [float(number) for number in re.findall(r'\d+\.\d', line)] == expected
 
 
 def test_every_row_is_there_and_known():
@@ -476,7 +325,8 @@ def test_multi_scale_test_makes_tocos_sizes(name, sizes, voc_root):
     received = [tuple(image.shape[1:]) for image in sample['inputs']]
     assert received == [size for size in sizes for _ in range(2)]
     assert [data.flip for data in sample['data_samples']] == [False, True] * 3
-    assert all(data.gt_sem_seg.shape == (60, 88) for data in sample['data_samples'])
+    shapes = [tuple(data.gt_sem_seg.shape) for data in sample['data_samples']]
+    assert shapes == [(60, 88)] * len(received)
 
 
 @pytest.mark.parametrize('name', FILES)
@@ -495,14 +345,3 @@ def test_coco_resizes_before_testing(voc_root):
         assert config[loader]['dataset']['data_prefix']['seg_map_path'] == 'masks/val2014'
     assert config['val_dataloader']['dataset']['indices'] == 5000
     assert 'indices' not in config['test_dataloader']['dataset']
-
-
-@pytest.mark.parametrize('name', ['dual_vit_r50_voc.py', 'dual_vit_r50_coco.py'])
-def test_multi_scale_model_can_be_built(name):
-    config = _load(name)
-    with torch.device('meta'):
-        model = MODELS.build(dict(config.tta_model, module=config.model))
-    assert (model.flip_fusion, model.scale_fusion) == (
-        config.tta_model.flip_fusion,
-        config.tta_model.scale_fusion,
-    )

@@ -49,7 +49,7 @@ def test_classes_of_every_folder(tmp_path):
 
 
 def test_a_folder_without_manifest(tmp_path):
-    with pytest.raises(MissingFileError, match='nowhere: expected a folder of labels'):
+    with pytest.raises(MissingFileError, match='nowhere: expected a folder of pseudo labels'):
         LabelFolders([_write(tmp_path / 'x', ['a']), str(tmp_path / 'nowhere')])
 
 

@@ -26,7 +26,10 @@ def test_what_was_written_is_read(manifest, tmp_path):
 
 
 def test_a_folder_without_manifest(tmp_path):
-    with pytest.raises(MissingFileError, match=r'expected a folder of labels .* found none'):
+    with pytest.raises(
+        MissingFileError,
+        match=r'expected a folder of pseudo labels or .* found none',
+    ):
         LabelManifest.read(tmp_path / 'SegmentationClass')
 
 
@@ -69,3 +72,16 @@ def test_other_classes(manifest, classes, message):
 def test_masks_of_people_say_so(tmp_path):
     LabelManifest.write(tmp_path, dict(CONTENT, kind='corrected masks'))
     assert LabelManifest.read(tmp_path).kind == 'corrected masks'
+
+
+def test_other_kinds_only_where_they_are_asked_for(tmp_path):
+    LabelManifest.write(tmp_path, dict(CONTENT, kind='scores'))
+    assert LabelManifest.read(tmp_path, 'scores').kind == 'scores'
+    with pytest.raises(DataError, match="'pseudo labels' or 'corrected masks', received 'scores'"):
+        LabelManifest.read(tmp_path)
+
+
+def test_images_without_a_label(manifest):
+    manifest.require_images(['garden/b'], 'train.txt')
+    with pytest.raises(DataError, match=r'3 images of train\.txt, received none for 2, .* c, b;'):
+        manifest.require_images(['a', 'c', 'b'], 'train.txt')

@@ -84,7 +84,7 @@ def test_beside_true_masks(build, names, tmp_path, option):
 
 
 def test_a_folder_of_true_masks(build, shapes_root):
-    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of labels'):
+    with pytest.raises(MissingFileError, match='SegmentationClass: expected a folder of pseudo'):
         build(shapes_root / 'SegmentationClass')
 
 
@@ -138,7 +138,9 @@ def test_masks_of_the_data_set_may_be_numbered_in_another_way(build, names, tmp_
 def test_the_first_folder_that_has_an_image_labels_it(build, names, tmp_path):
     masks = _write(tmp_path / 'masks', names[:2], ignore=77, value=2, kind='corrected masks')
     labels = _write(tmp_path / 'labels', names[1:], ignore=99)
-    dataset = build([dict(folder=str(masks), weight=4), str(labels)])
+    # The first of the masks shows nothing that its image is tagged with.
+    with pytest.warns(UserWarning, match='expected masks that show what the tags say'):
+        dataset = build([dict(folder=str(masks), weight=4), str(labels)])
     values, folders, weights = [], [], []
     for index in range(3):
         sample = dataset[index]['data_samples']

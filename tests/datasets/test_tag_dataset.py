@@ -52,6 +52,7 @@ def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
     shutil.copytree(shapes_root, root)
     shutil.rmtree(root / 'SegmentationClass')
     dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
+    assert len(dataset) > 1
     assert all('inputs' in dataset[index] for index in range(len(dataset)))
 
 

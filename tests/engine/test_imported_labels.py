@@ -134,8 +134,11 @@ def test_a_list_of_images(build, tmp_path):
     names.write_text('a\nd\n')
     with pytest.raises(DataError, match=r'done\.txt: expected names of images of .*received d;'):
         build(*areas, list_file=str(names))
-    with pytest.raises(MissingFileError, match='expected a file at nowhere'):
-        build(*areas, list_file='nowhere')
+
+
+def test_a_missing_file(images):
+    with pytest.raises(MissingFileError, match='expected a COCO JSON at nowhere'):
+        ImportedLabels('nowhere', images)
 
 
 def test_what_a_tool_puts_before_the_names(build):
@@ -186,7 +189,7 @@ def _no_segmentation(content):
         (_no_size, "expected 'height' in image 1, received none"),
         (
             _no_outline,
-            r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\]",
+            r"expected in annotation 0 of 'c\.jpg' polygons .* 8x10 pixels, received \[\];",
         ),
         (_no_segmentation, "expected 'segmentation' in annotation 0, received none"),
     ],

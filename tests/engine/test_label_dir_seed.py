@@ -19,6 +19,10 @@ def _config(label_dir, **randomness):
         ('labels', 'labels'),
         (['true', 'seed_{seed}/{seed}'], ['true', 'seed_3/3']),
         ([dict(folder='seed_{seed}', weight=2.0)], [dict(folder='seed_3', weight=2.0)]),
+        (
+            [dict(folder='true', weight=2.0), 'seed_{seed}'],
+            [dict(folder='true', weight=2.0), 'seed_3'],
+        ),
         (None, None),
     ],
 )

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_plugin.evaluation.crf_labels import label_of_cams, label_of_scores, scores_of_alphas
+from wsss_plugin.evaluation.crf_labels import (
+    label_of_alphas,
+    label_of_cams,
+    label_of_scores,
+    scores_of_alphas,
+)
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.evaluation.dense_crf import dense_crf
 from wsss_plugin.evaluation.label_crf import irn_label
@@ -49,6 +54,19 @@ def test_alphas_are_powers_of_the_background(arrays):
     nothing = scores_of_alphas(arrays['path'], cams[:0], (4, 32), SETTINGS)
     assert nothing.shape == (2, 1, *cams.shape[1:])
     assert (nothing == 1).all()
+
+
+def test_a_label_by_alphas_is_certain_with_both(arrays):
+    cams, values = arrays['cams'], np.array([4, 9], np.uint8)
+    label = label_of_alphas(arrays['path'], cams, values, (1, 3), 255, SETTINGS)
+    low, high = scores_of_alphas(arrays['path'], cams, (1, 3), SETTINGS).argmax(axis=1)
+    numbers = np.array([0, 4, 9])
+    # Much background with the low power, little with the high one.
+    assert np.array_equal(label == 0, high == 0)
+    assert np.array_equal(label == 255, (low == 0) & (high > 0))
+    kept = low > 0
+    assert np.array_equal(label[kept], numbers[low][kept])
+    assert {0, 255} < set(np.unique(label).tolist()) <= {0, 4, 9, 255}
 
 
 def test_work_without_a_pool(arrays):

@@ -61,6 +61,7 @@ def _survives(start, train, tmp_path, kills, seed):
     assert not list(work.glob('.*.part'))
 
 
+@pytest.mark.training
 def test_one_kill(start, train, tmp_path):
     _survives(start, train, tmp_path, 1, 0)
 

@@ -428,6 +428,7 @@ def test_sizes(tmp_path, number):
         scored = ImageTagDataset('tags.json', pipeline=TEST, test_mode=True, **options)[0]
         assert scored['inputs'].shape == (3, height, width)
         assert scored['data_samples'].gt_sem_seg.data.shape == (1, height, width)
+        assert (scored['data_samples'].gt_sem_seg.data == 1).all()
         trained = ImageTagDataset('tags.json', pipeline=TRAIN, load_masks=True, **options)[0]
         assert {view.shape for view in trained['inputs'].values()} == {(3, 16, 16)}
         assert trained['data_samples'].gt_sem_seg.data.shape == (1, 16, 16)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pickle
-
 import pytest
 
 from wsss_plugin.ops import ViewGeometry
@@ -14,10 +12,6 @@ def test_frame_itself():
     assert WHOLE.scale == (1, 1)
     assert not WHOLE.flip
     assert ViewGeometry.of_frame((3, 4)).valid == (0, 3, 0, 4)
-
-
-def test_geometry_travels_between_processes():
-    assert pickle.loads(pickle.dumps(WHOLE)) == WHOLE
 
 
 @pytest.mark.parametrize(('flip', 'valid'), [(False, (3, 30, 0, 24)), (True, (3, 30, 21, 45))])

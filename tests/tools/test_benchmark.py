@@ -69,6 +69,21 @@ def test_equal_losses_of_class_tokens(tool, tmp_path, capsys, config, expected):
     assert rows_of(report) == common | {'terms.maps', 'terms.tokens'} | expected
 
 
+def test_an_iteration_beside_two_of_another_config(tool, tmp_path, capsys):
+    other = str(CONFIGS / 'ablations' / 'dupl' / 'one_student.py')
+    options = ['--config', str(CONFIGS / 'dupl' / 'shapes.py'), '--against', '2', other]
+    report = report_of(tool, tmp_path, capsys, *options, *SMALL)
+    assert '| part | shapes [s] | 2 x one_student [s] | 2 x one_student / shapes |' in report
+    assert rows_of(report) == {'part', 'iteration'}
+
+
+def test_parts_of_both_students_are_timed(tool, tmp_path, capsys):
+    options = ['--config', str(CONFIGS / 'dupl' / 'shapes.py'), '--parts', 'iteration']
+    rows = rows_of(report_of(tool, tmp_path, capsys, *options, *SMALL))
+    between = {'terms.apart', 'terms.cross', 'terms.ignored'}
+    assert rows >= between | {'first.labels.pixel', 'second.labels.pixel', 'second.terms.ptc'}
+
+
 def test_the_package_computes_no_more_than_the_plain_formulation(tool, tmp_path, capsys):
     report = report_of(tool, tmp_path, capsys, *TINY, '--parts', 'products')
     (row,) = (line for line in report.splitlines() if 'products of' in line)

@@ -158,7 +158,7 @@ def test_labels_of_stored_cams(export, shapes, tmp_path, capsys):
     assert list(out) == list(whole)
     same = [(out[name] == whole[name]).mean() for name in whole]
     assert np.mean(same) > 0.9
-    with pytest.raises(DataError, match="'kind' to be 'pseudo labels', received 'CAM scores'"):
+    with pytest.raises(DataError, match="'corrected masks', received 'CAM scores'"):
         ShapesTagDataset(_LIST, data_root=str(shapes), label_dir=str(scores))
 
 

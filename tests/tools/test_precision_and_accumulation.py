@@ -9,6 +9,7 @@ import math
 import pytest
 import torch
 
+pytestmark = pytest.mark.training
 STEPS = 4
 
 
@@ -49,6 +50,7 @@ def test_teacher_moves_with_the_steps_of_the_optimiser(run, shapes, tmp_path, fl
     options = ['optim_wrapper.accumulative_counts=2', 'default_hooks.checkpoint.interval=1']
     options += ['default_hooks.checkpoint.max_keep_ckpts=-1']
     records = train(run, shapes, tmp_path, *options, flags=flags)
+    assert [bool(losses(record)) for record in records] == [True] * STEPS
     assert all(math.isfinite(value) for record in records for value in losses(record).values())
     weights = [
         torch.load(tmp_path / f'iter_{step}.pth', weights_only=True)['state_dict']

@@ -142,6 +142,7 @@ def test_seed_and_config_reach_the_run(tool, configs, calls, tmp_path):
         assert "type='EncoderDecoder'" in text
         assert threads == 3
     train = [arguments for _, script, arguments, _ in calls if script == 'train.py']
+    assert train
     assert all('--resume' in arguments for arguments in train)
 
 

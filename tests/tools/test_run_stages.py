@@ -15,7 +15,9 @@ import pytest
 import torch
 
 from wsss_plugin.engine.stages import stage_runner
+from wsss_plugin.errors import ConfigError
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs' / 'stages' / 'shapes.py'
 KILLED = -signal.SIGKILL
@@ -132,3 +134,54 @@ def test_killed_anywhere_it_ends_with_the_same_files(run, tmp_path, capfd):
     capfd.readouterr()
     assert run(killed) == 0
     assert capfd.readouterr().out.count('is done\n') == 4
+
+
+def test_the_status_runs_nothing(tool, tmp_path, capsys):
+    work_dir = tmp_path / 'work'
+    tool('run_stages').main([str(CONFIG), '--work-dir', str(work_dir), '--status'])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [
+        ['dual', 'train', 'new'],
+        ['labels', 'export', 'waiting:'],
+        ['segmentor', 'train', 'waiting:'],
+        ['test', 'test', 'waiting:'],
+    ]
+    assert not work_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ('flags', 'expected'),
+    [
+        ([], 'abcd'),
+        (['--from', 'b'], 'bcd'),
+        (['--until', 'b'], 'ab'),
+        (['--from', 'b', '--until', 'c', '--redo', 'c'], 'bc'),
+        (['--from', 'c', '--until', 'b'], ''),
+    ],
+)
+def test_stages_that_are_chosen(tool, flags, expected):
+    run_stages = tool('run_stages')
+    chosen = run_stages.chosen_stages(list('abcd'), run_stages.parse_args(['a.py', *flags]))
+    assert ''.join(chosen) == expected
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (['--from', 'x'], "expected one of the stages a, b, c, d, received 'x'"),
+        (['--redo', 'x'], "expected one of the stages a, b, c, d, received 'x'"),
+        (['--from', 'c', '--redo', 'b'], r"from --from to --until \(c, d\), received 'b'"),
+    ],
+)
+def test_stages_that_are_not_there(tool, flags, message):
+    run_stages = tool('run_stages')
+    with pytest.raises(ConfigError, match=message):
+        run_stages.chosen_stages(list('abcd'), run_stages.parse_args(['a.py', *flags]))
+
+
+def test_numbers_of_processes(tool, capsys):
+    run_stages = tool('run_stages')
+    assert run_stages.parse_args(['a.py']).processes == 1
+    with pytest.raises(SystemExit):
+        run_stages.parse_args(['a.py', '--processes', '0'])
+    assert 'expected --processes of at least 1' in capsys.readouterr().err

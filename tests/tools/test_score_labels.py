@@ -1,5 +1,6 @@
 """tools/score_labels.py on the real segmentor after one iteration, and its errors."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,15 @@ def score(run, shapes, checkpoint):
     return score
 
 
-def test_table_of_cams_and_thresholds(score, capsys):
+def test_table_of_cams_and_thresholds(score, capsys, tmp_path):
     flags = ['--num', '2', '--cams', 'final', 'final+cnn', '--low', '0.05', '--high', '0.02', '0.3']
-    score(*flags, '0.6')
+    score(*flags, '0.6', '--out', str(tmp_path / 'scores.json'))
     head, _, *rows = _rows(capsys.readouterr().out)
+    found = json.loads((tmp_path / 'scores.json').read_text())
+    assert [[one['cams'], f'{one["low"]:g}', f'{one["high"]:g}'] for one in found] == [
+        row[:3] for row in rows
+    ]
+    assert [f'{one["labelled"]:.1f}' for one in found] == [row[4] for row in rows]
     assert head[:4] == ['CAM', 'low', 'high', 'mIoU where labelled']
     # A high threshold below the low one makes no label.
     assert [row[:3] for row in rows] == [

@@ -14,6 +14,7 @@ import torch
 
 from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/dual_vit_r18_shapes.py'
 STEPS = 4

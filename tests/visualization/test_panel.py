@@ -116,10 +116,16 @@ def test_outline_follows_the_threshold():
 
 @pytest.mark.parametrize('shape', [(1, 1), (3, 200), (200, 3), (7, 5)])
 def test_odd_sizes_and_constant_cams(shape):
+    panels = []
     for value in (0.0, 1.0):
         cam = CAMPicture(np.full(shape, value, np.float32), np.ones(shape, np.uint8))
-        panel = draw_panel(grey(*shape), CLASSES, cams={'CAM': cam})
-        assert panel.shape[1] == 480
+        panels.append(draw_panel(grey(*shape), CLASSES, cams={'CAM': cam}))
+    cold, hot = panels
+    assert cold.shape[1] == 480
+    # Blue is cold, red is hot.
+    difference = hot[:, 240:].astype(int) - cold[:, 240:]
+    assert difference[..., 0].max() > 50
+    assert difference[..., 2].min() < -50
 
 
 def test_default_palette_has_enough_colours():

@@ -16,8 +16,8 @@ from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.image_files import find_images
 from wsss_plugin.datasets.label_manifest import CORRECTED_MASKS, LabelManifest
 from wsss_plugin.datasets.masks import require_readable_mask
+from wsss_plugin.datasets.name_list import chosen_names
 from wsss_plugin.datasets.pixel_outlines import pixel_outlines
-from wsss_plugin.datasets.text_files import read_lines
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, listed, received
 
 
@@ -106,20 +106,7 @@ def labels_to_write(
         labels = LabelManifest(Path(folder), CORRECTED_MASKS, tuple(classes), names, ignore, {})
     if list_file is None:
         return labels
-    if not Path(list_file).is_file():
-        raise MissingFileError(f'expected a list of names at {list_file}, found none')
-    known = set(labels.images)
-    chosen = {
-        line if line in known else str(Path(line).with_suffix('')): line
-        for line in read_lines(list_file)
-    }
-    missing = [line for name, line in chosen.items() if name not in known]
-    if missing or not chosen:
-        raise DataError(
-            f'{list_file}: expected names of labels in {folder}, received '
-            f'{listed(missing, 3) or "none"}; correct the list'
-        )
-    return replace(labels, images=tuple(chosen))
+    return replace(labels, images=chosen_names(list_file, set(labels.images), labels.folder))
 
 
 def coco_of_labels(

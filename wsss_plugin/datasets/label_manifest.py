@@ -55,12 +55,11 @@ class LabelManifest:
             MissingFileError: If the folder has no manifest.
             DataError: If the file is not of such a folder.
         """
-        wanted, kinds = ' or '.join(kinds) or 'labels', kinds or LABELS
-        path = Path(folder, MANIFEST_FILE)
+        path, kinds = Path(folder, MANIFEST_FILE), kinds or LABELS
         if not path.is_file():
             raise MissingFileError(
-                f'{cut(folder)}: expected a folder of {wanted} with a {MANIFEST_FILE}, found none; '
-                f'{_REMEDY}, again with the same arguments if it was interrupted'
+                f'{cut(folder)}: expected a folder of {" or ".join(kinds)} with a {MANIFEST_FILE}, '
+                f'found none; {_REMEDY}, again with the same arguments if it was interrupted'
             )
         content = read_json(path)
         kind = content.get('kind') if isinstance(content, dict) else content

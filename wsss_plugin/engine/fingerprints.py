@@ -66,7 +66,7 @@ def short_digest(content: Mapping[str, object]) -> str:
         Eight digits.
 
     >>> short_digest({'train_cfg.max_iters': 3})
-    'd6e49ef6'
+    '5fe036e9'
     """
     text = json.dumps(content, sort_keys=True, default=str)
     return _sha(text.encode()).hexdigest()[:8]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from wsss_plugin.datasets.coco_file import load_coco, require_keys, require_sizes
 from wsss_plugin.datasets.coco_masks import draw_mask, encode_shape, is_drawable
-from wsss_plugin.datasets.text_files import read_lines
+from wsss_plugin.datasets.name_list import chosen_names
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, listed, received
 
 Annotations = list[dict[str, Any]]
@@ -60,15 +60,14 @@ class ImportedLabels:
         empty: bool = False,
         ignore: int = 255,
     ) -> None:
-        for file in (path, list_file):
-            if file is not None and not Path(file).is_file():
-                raise MissingFileError(f'expected a file at {file}, found none; correct its name')
+        if not Path(path).is_file():
+            raise MissingFileError(f'expected a COCO JSON at {path}, found no file')
         self._file, self._images = path, images
         self.classes, self.palette = tuple(images.classes), images.palette
         coco = load_coco(path)
         entries = self._named(coco.imgs, strip)
         if list_file is not None:
-            entries = self._chosen(entries, list_file)
+            entries = {name: entries[name] for name in chosen_names(list_file, entries, path)}
         self._require_known(entries)
         areas = {name: coco.imgToAnns.get(entry['id'], []) for name, entry in entries.items()}
         self.left_out = tuple(name for name in entries if not (areas[name] or empty))
@@ -146,19 +145,6 @@ class ImportedLabels:
                 )
             named[name] = entry
         return named
-
-    def _chosen(self, entries: Mapping[str, Any], list_file: str) -> dict[str, Any]:
-        names = {
-            line if line in entries else str(Path(line).with_suffix('')): line
-            for line in read_lines(list_file)
-        }
-        missing = [line for name, line in names.items() if name not in entries]
-        if missing or not names:
-            raise DataError(
-                f'{list_file}: expected names of images of {self._file}, received '
-                f'{listed(missing, 3) or "none"}; correct the list'
-            )
-        return {name: entries[name] for name in names}
 
     def _require_known(self, entries: Mapping[str, Any]) -> None:
         known = set(self._images.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -49,6 +50,6 @@ def _filled(folders: Any, seed: str) -> Any:
         return folders.replace(_PLACE, seed)
     if isinstance(folders, (list, tuple)):
         return [_filled(folder, seed) for folder in folders]
-    if isinstance(folders, dict):
+    if isinstance(folders, Mapping):
         return {key: _filled(value, seed) for key, value in folders.items()}
     return folders

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from wsss_plugin.evaluation.dense_crf import dense_crf
 from wsss_plugin.evaluation.label_crf import irn_label
+from wsss_plugin.ops.confident_labels import confident_label
 
 
 def label_of_scores(
@@ -84,6 +86,35 @@ def scores_of_alphas(
     image, nothing = read_rgb(image_path), 1 - cams.max(axis=0, keepdims=True)
     scores = [np.concatenate((np.clip(nothing, 0, 1) ** alpha, cams)) for alpha in alphas]
     return np.stack([dense_crf(image, one, **settings) for one in scores])
+
+
+def label_of_alphas(
+    image_path: str,
+    cams: np.ndarray,
+    values: np.ndarray,
+    alphas: Sequence[float],
+    ignore_index: int,
+    settings: Mapping[str, Any],
+) -> np.ndarray:
+    """The label by two powers of the background's score, each after the dense CRF.
+
+    What is a class with both is that class, what is background with both is background
+    (:func:`wsss_plugin.ops.confident_label`).
+
+    Args:
+        image_path: The image file.
+        cams: Normalised CAMs of the present classes, (N, H, W) in [0, 1].
+        values: Value of each of them in a label map, (N,).
+        alphas: Low and high power.
+        ignore_index: Value of pixels without label.
+        settings: Settings of the CRF.
+
+    Returns:
+        Label map (H, W), uint8.
+    """
+    by_low, by_high = torch.from_numpy(scores_of_alphas(image_path, cams, alphas, settings))
+    local = confident_label(by_low[None], by_high[None], ignore_index=-1)[0].numpy()
+    return np.concatenate(([0], values, [ignore_index])).astype(np.uint8)[local]
 
 
 def read_rgb(image_path: str) -> np.ndarray:

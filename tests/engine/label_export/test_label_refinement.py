@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from wsss_plugin.engine.label_export import CAMLabels
-from wsss_plugin.engine.label_export.label_refinement import LabelRefinement, crf_settings
+from wsss_plugin.engine.label_export.label_refinement import (
+    CRF_OF_SCORES,
+    LabelRefinement,
+    crf_settings,
+)
 from wsss_plugin.errors import ConfigError
+from wsss_plugin.evaluation.crf_labels import label_of_alphas
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.evaluation.dense_crf import dense_crf
 from wsss_plugin.evaluation.label_crf import irn_label
@@ -88,6 +93,21 @@ def test_high_thresholds_of_classes_reach_the_crf(walker, pictured):
     config.model.thresholds.high = (0.3, 0.4, 0.9, 0.5, 0.6)
     source = CAMLabels(config, path, labels='pixel', refine='crf')
     assert source(item).arguments[2:4] == (0.2, pytest.approx(0.9))
+
+
+def test_a_crf_of_two_alphas(walker, pictured):
+    pytest.importorskip('pydensecrf')
+    item, _ = pictured()
+    config, path = walker
+    config = type(config)(config.to_dict())
+    maker = dict(type='AlphaLabels', cams=('final',), low_alpha=2, high_alpha=8, reads='layer4')
+    config.model.labels.pairs = maker
+    source = CAMLabels(config, path, labels='pairs', refine='crf', crf=CRF)
+    settings = crf_settings(CRF_OF_SCORES, CRF)
+    work, cams = source(item), _cams(source, item, ['final'])[0][[0, 2]].half().numpy()
+    expected = label_of_alphas(work.image_path, cams, np.array([1, 3]), (2, 8), 255, settings)
+    assert np.array_equal(work.do(), expected)
+    assert source.method['crf'] == dict(num_iter=3, gaussian=[3, 3], bilateral=[10, 20, 10])
 
 
 def test_what_cannot_be_refined(walker):

@@ -76,6 +76,19 @@ def test_a_boundary_keeps_a_class_on_its_side(segmentor, batch, monkeypatch):
     assert (label[..., 32:] == 0).all()
 
 
+def test_classes_without_tags_do_not_set_the_scale(segmentor, batch, monkeypatch):
+    maker = segmentor.labels['boundary']
+    edge = torch.zeros(2, 1, 16, 16)
+    edge[..., 7:9] = 1
+    monkeypatch.setattr(maker, '_edge', lambda _batch: edge)
+    cam = torch.zeros(2, 5, 64, 64)
+    cam[:, :2, 20:28, 8:16] = 0.1
+    expected = maker.label(batch, cam, 0, 0)
+    assert [one.unique().tolist() for one in expected] == [[0, 1], [0, 2]]
+    cam[:, 2:] = 1
+    assert torch.equal(maker.label(batch, cam, 0, 0), expected)
+
+
 def test_edge_is_that_of_image_and_mirror_image(segmentor, batch):
     maker, head = segmentor.labels['boundary'], segmentor.heads['irn']
     mirrored = segmentor.batch(batch.image.flip(-1), batch.data_samples)

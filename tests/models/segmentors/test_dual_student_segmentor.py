@@ -179,14 +179,16 @@ def test_copies_and_states(model, iteration):
     assert all(name.startswith(('students.first.', 'students.second.')) for name in names)
 
 
-def test_students_of_many_classes(iteration):
+@pytest.mark.parametrize('classes', [1, 1000])
+def test_students_of_one_class_and_of_many(classes, iteration):
     student = student_config(
-        decode_head=dict(type='LargeFOVHead', in_channels=24, channels=8, num_classes=1001)
+        decode_head=dict(type='LargeFOVHead', in_channels=24, channels=8, num_classes=classes + 1),
+        thresholds=dict(low=0.3, high=(0.4,) * classes),
     )
     model = build(dual_config(student=student))
-    iteration(0, 20)
-    tags = torch.zeros(1, 1000)
-    tags[0, [3, 999]] = 1
+    iteration(10, 20)
+    tags = torch.zeros(1, classes)
+    tags[0, [0, classes - 1]] = 1
     inputs = {name: view[:1] for name, view in views().items()}
     losses = model.loss(inputs, samples(tags.tolist()))
     for name, student in model.students.items():

@@ -13,6 +13,9 @@ class Comparison:
     The ratio is formed within a repeat, where both ran one after the other, so a machine that is
     slower for a while does not distort it. The package may also be measured alone.
 
+    Args:
+        names: What the two are called in the table.
+
     >>> comparison = Comparison()
     >>> for ours in (1.0, 3.0, 2.0):
     ...     comparison.add({'forward': ours}, {'forward': 2 * ours})
@@ -20,7 +23,8 @@ class Comparison:
     [('forward', 2.0, 4.0, 2.0)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: tuple[str, str] = ('package', 'plain')) -> None:
+        self._names = names
         self._pairs: dict[str, list[tuple[float, float]]] = {}
         self._alone = True
 
@@ -61,10 +65,11 @@ class Comparison:
             The table; it has one column of costs where only the package was measured.
         """
         if self._alone:
-            lines = [f'| part | package [{unit}] |', '|---|---:|']
+            lines = [f'| part | {self._names[0]} [{unit}] |', '|---|---:|']
             return '\n'.join([*lines, *(f'| {row[0]} | {row[1]:.4g} |' for row in self.rows())])
+        first, second = self._names
         lines = [
-            f'| part | package [{unit}] | plain [{unit}] | plain / package |',
+            f'| part | {first} [{unit}] | {second} [{unit}] | {second} / {first} |',
             '|---|---:|---:|---:|',
         ]
         lines += [

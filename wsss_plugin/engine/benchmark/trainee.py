@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -79,23 +79,39 @@ class Trainee:
 
     @contextmanager
     def _timed_parts(self) -> Iterator[None]:
-        model, timer = self.segmentor, self.timer
-        methods = {(maker, 'make'): f'labels.{name}' for name, maker in model.labels.items()}
-        methods |= {(term, 'forward'): f'terms.{name}' for name, term in model.terms.items()}
-        make_batch = model.batch
+        with ExitStack() as stack:
+            stack.enter_context(self.timer.attached(self._methods()))
+            for member in self._members().values():
+                member.batch = self._timed(member.batch)
+                stack.callback(delattr, member, 'batch')
+            yield
 
+    def _members(self) -> dict[str, Any]:
+        """The segmentors that make batches, by the prefix of their parts."""
+        inside = getattr(self.segmentor, 'students', None)
+        if inside is None:
+            return {'': self.segmentor}
+        return {f'{name}.': member for name, member in inside.items()}
+
+    def _methods(self) -> dict[tuple[Any, str], str]:
+        methods = {}
+        for prefix, member in self._members().items():
+            for name, maker in member.labels.items():
+                methods[maker, 'make'] = f'{prefix}labels.{name}'
+            for name, term in member.terms.items():
+                methods[term, 'forward'] = f'{prefix}terms.{name}'
+        for name, term in self.segmentor.terms.items():
+            methods[term, 'forward'] = f'terms.{name}'
+        return methods
+
+    def _timed(self, make_batch: Callable[..., Any]) -> Callable[..., Any]:
         def timed_batch(*args: Any, **kwargs: Any) -> Any:
             batch = make_batch(*args, **kwargs)
-            batch.prepare = timer.counted(batch.prepare, 'main view')
-            batch.cams = timer.counted(batch.cams, 'CAM passes')
+            batch.prepare = self.timer.counted(batch.prepare, 'main view')
+            batch.cams = self.timer.counted(batch.cams, 'CAM passes')
             return batch
 
-        model.batch = timed_batch
-        try:
-            with timer.attached(methods):
-                yield
-        finally:
-            del model.batch
+        return timed_batch
 
     def products(self) -> float:
         """Counts the multiplications and additions of an iteration that are products of matrices.
@@ -130,8 +146,6 @@ class Trainee:
 
     def _seconds(self) -> dict[str, float]:
         """Seconds by part in the order of the segmentor's parts."""
-        model, seconds = self.segmentor, self.timer.seconds
-        parts = [f'labels.{name}' for name in model.labels]
-        parts += [f'terms.{name}' for name in model.terms]
+        seconds, parts = self.timer.seconds, self._methods().values()
         order = ['main view', 'CAM passes', *parts, _REST, 'backward', 'optimiser step']
         return {part: seconds[part] for part in order if part in seconds}

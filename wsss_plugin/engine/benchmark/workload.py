@@ -17,6 +17,8 @@ from mmseg.structures import SegDataSample
 from timm.layers import DropPath
 from torch import Tensor
 
+from wsss_plugin.ops.view_geometry import ViewGeometry
+
 _INNER = re.compile(r'inner\.(\d+)')
 
 
@@ -64,16 +66,13 @@ class Workload:
         """
         init_default_scope('mmseg')
         model = Config.fromfile(self.config).model
-        terms = [term for term in (model.get('terms') or {}).values() if term is not None]
-        if not terms:
+        if not (members := _put_together(model)):
             raise ValueError(
                 f'expected a config with loss terms in model.terms, received none in {self.config} '
                 f'(model.type={model.type}); name for example configs/_base_/models/toco_vit_b.py'
             )
-        for term in terms:
-            term.start = 0
-            if 'local_crops' in term:
-                term.local_crops.size = self.local_size
+        for member in members:
+            self._begin(member)
         if self.vit is not None:
             self._replace_transformer(model)
         model.setdefault('test_cfg', {}).update(cam=bool(model.get('cams')))
@@ -85,13 +84,23 @@ class Workload:
                 module.drop_prob = 0.0
         return segmentor
 
+    def _begin(self, model: Any) -> None:
+        for term in _present(model.get('terms')):
+            term.start = 0
+            if 'local_crops' in term:
+                term.local_crops.size = self.local_size
+        for maker in _present(model.get('labels')):
+            for label_filter in _present(maker.get('filters')):
+                label_filter.start = 0
+
     def _replace_transformer(self, model: Any) -> None:
         """Puts the transformer in its place; widths and names of its tokens follow."""
-        vit = model.backbone.get('vit', model.backbone)
+        backbone = model.get('backbone', {})
+        vit = backbone.get('vit', backbone)
         if 'model_name' not in vit:
             raise ValueError(
                 f'expected a transformer of timm in model.backbone of {self.config} for --model, '
-                f'received {vit.type}; leave --model out'
+                f'received {vit.get("type")}; leave --model out'
             )
         former = _size_of(vit)
         vit.pop('model_args', None)
@@ -119,6 +128,9 @@ class Workload:
             views[name] = (smooth + fine).to(self.device)
         classes = segmentor.num_foreground
         samples = [self._sample(index, classes) for index in range(self.batch_size)]
+        for sample in samples:
+            frame = ViewGeometry.of_frame((self.size, self.size))
+            sample.set_metainfo(dict(view_geometry=dict.fromkeys(views, frame)))
         return views, samples
 
     def _sample(self, index: int, num_classes: int) -> SegDataSample:
@@ -146,6 +158,16 @@ class Workload:
             f'{network}, {self.batch_size} x {self.size}x{self.size}, '
             f'local crops {self.local_size}x{self.local_size}, float32, seed {self.seed}'
         )
+
+
+def _present(parts: Any) -> list[Any]:
+    return [part for part in (parts or {}).values() if part is not None]
+
+
+def _put_together(model: Any) -> list[Any]:
+    """Configs that have loss terms: of the segmentor and of those inside it."""
+    members = [model, *_present(model.get('students'))]
+    return [member for member in members if _present(member.get('terms'))]
 
 
 def _size_of(vit: Mapping[str, Any]) -> tuple[int, int]:

@@ -162,7 +162,7 @@ class NonFiniteHook(Hook):
 def _not_finite(outputs: Any) -> dict[str, float]:
     # The toolbox adds up what has this word in its name; other figures may be without a value.
     numbers = {
-        name: float(value)
+        name: float(value.detach() if isinstance(value, Tensor) else value)
         for name, value in (outputs.items() if isinstance(outputs, dict) else ())
         if 'loss' in name and (not isinstance(value, Tensor) or value.numel() == 1)
     }

@@ -18,6 +18,8 @@ from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.models.cams import DecoderCAM
+from wsss_plugin.models.pseudo_labels import AlphaLabels
+from wsss_plugin.models.registered_class import registered_class
 from wsss_plugin.models.segmentors import WeakSegmentor
 from wsss_plugin.models.segmentors.cam_prediction import add_label_prediction
 
@@ -26,7 +28,7 @@ _FIELD = 'pseudo_label'
 
 
 def load_segmentor(
-    config: Config, checkpoint: str, labels: str | None = None
+    config: Config, checkpoint: str, labels: str | None = None, also: Sequence[str] = ()
 ) -> tuple[WeakSegmentor, str]:
     """Builds a segmentor that makes pseudo labels and loads its weights.
 
@@ -34,6 +36,8 @@ def load_segmentor(
         config: The config.
         checkpoint: The checkpoint file.
         labels: Name of the label maker, None for the only one.
+        also: Names of others than those whose labels are of pixels; they count if they are named,
+            or if there are no others.
 
     Returns:
         The segmentor in evaluation mode, whose decode head can stand as a CAM and whose
@@ -43,14 +47,16 @@ def load_segmentor(
         TypeError: If the config's segmentor makes no pseudo labels.
         ValueError: If there is no such label maker, or several and none is named.
     """
-    makers = predicts(config.model)['labels']
+    makers = tuple(predicts(config.model)['labels']) or tuple(also)
     if not makers:
         raise TypeError(
             'expected a segmentor that makes pseudo labels, such as a WeakSegmentor with '
             f'PixelLabels among its labels, received {type_name(config.model)} without; name '
             'another config'
         )
-    if (labels is None and len(makers) > 1) or (labels is not None and labels not in makers):
+    if (labels is None and len(makers) > 1) or (
+        labels is not None and labels not in {*makers, *also}
+    ):
         raise ValueError(f'expected --labels among {list(makers)}, received {labels}')
     return load_cam_segmentor(config, checkpoint), labels or makers[0]
 
@@ -80,6 +86,14 @@ def load_cam_segmentor(config: Config, checkpoint: str) -> WeakSegmentor:
     if _DECODER not in model.cams and model.decode_head is not None:
         model.cams[_DECODER] = DecoderCAM(model.num_foreground)
     return model
+
+
+def _of_cells(config: Config) -> tuple[str, ...]:
+    """Names of the label makers whose labels are of cells, by scores that a CRF can refine."""
+    makers = {name: one for name, one in (config.model.get('labels') or {}).items() if one}
+    return tuple(
+        name for name in sorted(makers) if issubclass(registered_class(makers[name]), AlphaLabels)
+    )
 
 
 def named_cams(given: Sequence[str], known: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -137,7 +151,9 @@ class CAMLabels:
         window: tuple[int, int] | None = None,
         stored: StoredCAMs | None = None,
     ) -> None:
-        self.model, self.labels = load_segmentor(config, checkpoint, labels)
+        # A CRF makes labels of pixels of what labels cells.
+        also = _of_cells(config) if refine == 'crf' else ()
+        self.model, self.labels = load_segmentor(config, checkpoint, labels, also)
         self._maker = self.model.labels[self.labels]
         own = self._maker.needs(None, None)
         known = tuple(self.model.cams)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from wsss_plugin.engine.label_export.present_batch import PresentBatch
 from wsss_plugin.errors import ConfigError
-from wsss_plugin.evaluation.crf_labels import label_of_cams, label_of_scores
+from wsss_plugin.evaluation.crf_labels import label_of_alphas, label_of_cams, label_of_scores
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.evaluation.dense_crf import check_crf_settings, require_pydensecrf
 
@@ -25,7 +25,8 @@ class LabelRefinement:
     """Refines what a label maker makes of a CAM.
 
     A dense CRF refines the scores of a label maker that has ``scores``, such as those of a walk,
-    and otherwise the labels by two constant backgrounds, ``low`` and ``high``
+    the scores of one that has ``alphas`` with each of them, and otherwise the labels by two
+    constant backgrounds, ``low`` and ``high``
     (:func:`wsss_plugin.evaluation.label_crf.irn_label`).
 
     Args:
@@ -45,8 +46,10 @@ class LabelRefinement:
         self.crf = how == 'crf'
         self._maker = maker
         self._of_scores = hasattr(maker, 'scores')
+        self._alphas: tuple[float, ...] | None = getattr(maker, 'alphas', None)
         if self.crf:
-            defaults = CRF_OF_SCORES if self._of_scores else CRF_OF_LABELS
+            of_labels = not self._of_scores and self._alphas is None
+            defaults = CRF_OF_LABELS if of_labels else CRF_OF_SCORES
             self.settings = crf_settings(defaults, settings)
         elif settings:
             raise ConfigError(
@@ -101,6 +104,11 @@ class LabelRefinement:
             Work that gives the label map (H, W), uint8, at the original size.
         """
         path, values = present.sample.img_path, present.values.numpy().astype(np.uint8)
+        if self._alphas is not None:
+            maps, ignored = present.original().half().numpy(), self._maker.ignore_index
+            return CRFWork(
+                label_of_alphas, path, (maps, values, self._alphas, ignored, self.settings)
+            )
         if not self._of_scores:
             maps = present.original().half().numpy()
             ignored = self._maker.ignore_index

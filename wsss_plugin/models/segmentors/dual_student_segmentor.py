@@ -142,6 +142,16 @@ class DualStudentSegmentor(DualStudentConfig, ToolboxSegmentor):
         """Number of foreground classes K."""
         return self.shown.num_foreground
 
+    @property
+    def main_view(self) -> str:
+        """Name of the view that is predicted and labelled."""
+        return self.shown.main_view
+
+    @property
+    def views(self) -> set[str]:
+        """Names of the views that the terms read."""
+        return {view for student in self.students.values() for view in student.views}
+
     def batch(self, *args: Any, **kwargs: Any) -> Batch:
         """A batch of the student that is shown.
 
