@@ -59,6 +59,13 @@ def test_other_grids_are_resized_to_the_first():
     assert_close(head((first, second, third[..., :3, :3])), expected)
 
 
+@pytest.mark.parametrize('detach', [False, True])
+def test_the_backbone_is_taught_unless_detached(detach):
+    inputs = maps(requires_grad=True)
+    small(detach=detach).affinity(inputs).sum().backward()
+    assert [features.grad is None for features in inputs] == [detach] * 3
+
+
 def test_gradient_reaches_every_weight():
     head = small()
     head.affinity(maps()).sum().backward()
