@@ -513,13 +513,14 @@ def test_own_config_can_be_built(configs, tmp_path, monkeypatch):
     assert sample['inputs']['view1'].shape == (3, 448, 448)
     assert sample['data_samples'].gt_tags.tolist() == [1, 1]
     (tmp_path / 'data' / 'pets' / 'masks').mkdir()
-    mask = Image.fromarray(np.ones((40, 56), np.uint8))
-    mask.save(tmp_path / 'data' / 'pets' / 'masks' / 'both.png')
+    mask = np.ones((40, 56), np.uint8)
+    mask[:, 28:] = 2
+    Image.fromarray(mask).save(tmp_path / 'data' / 'pets' / 'masks' / 'both.png')
     (tmp_path / 'data' / 'pets' / 'val.txt').write_text('both\n')
     for loader in (config.val_dataloader, config.test_dataloader):
         dataset = DATASETS.build(loader.dataset)
         assert len(dataset) == 1
-        assert dataset[0]['data_samples'].gt_sem_seg.data.unique().tolist() == [1]
+        assert dataset[0]['data_samples'].gt_sem_seg.data.unique().tolist() == [1, 2]
     assert METRICS.build(config.val_evaluator).split == 'val'
 
 
