@@ -27,6 +27,7 @@ def cut(path: Path) -> bytes:
     return content
 
 
+@pytest.mark.filterwarnings('ignore:expected masks for validation')
 def test_missing_data_root(run, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'data_root: expected a folder at .*nowhere'):
         run('train', tmp_path / 'nowhere')
