@@ -52,7 +52,7 @@ def test_everything_ignored_has_no_miou():
 
 
 def test_nothing_added_is_undefined():
-    assert np.isnan(list(LabelScores(2).summary().values())).tolist() == [True] * 5
+    assert np.isnan(list(LabelScores(2).summary().values())).tolist() == [True] * 7
 
 
 def test_sizes_have_to_agree():
