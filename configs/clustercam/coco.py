@@ -44,6 +44,5 @@ param_scheduler = dict(
 train_cfg = dict(max_iters=max_iters, val_interval=68400)
 custom_hooks = [
     dict(type='EffectiveBatchSizeHook', paper_batch_size=6),
-    _base_.safe_checkpoint_hook,
-    _base_.checkpoint_shape_hook,
+    *_base_.shared_hooks,
 ]

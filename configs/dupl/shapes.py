@@ -26,6 +26,5 @@ custom_hooks = [
         end=0.15,
         targets=[f'students.{name}.thresholds' for name in _base_.students],
     ),
-    _base_.safe_checkpoint_hook,
-    _base_.checkpoint_shape_hook,
+    *_base_.shared_hooks,
 ]

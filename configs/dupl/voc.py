@@ -25,6 +25,5 @@ custom_hooks = [
         targets=_base_.both_thresholds,
     ),
     dict(type='EffectiveBatchSizeHook', paper_batch_size=4),  # (DuPL)
-    _base_.safe_checkpoint_hook,
-    _base_.checkpoint_shape_hook,
+    *_base_.shared_hooks,
 ]

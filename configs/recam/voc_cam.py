@@ -85,6 +85,5 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 custom_hooks = [
     dict(type='EffectiveBatchSizeHook', paper_batch_size=16),
-    {{_base_.safe_checkpoint_hook}},
-    {{_base_.checkpoint_shape_hook}},
+    *_base_.shared_hooks,
 ]

@@ -54,8 +54,7 @@ custom_hooks = [
         end=0.55,
         targets=[f'students.{name}.thresholds' for name in students],
     ),
-    _base_.safe_checkpoint_hook,
-    _base_.checkpoint_shape_hook,
+    *_base_.shared_hooks,
 ]
 # An iteration takes seconds: less is lost if a run is cut short.
 default_hooks = dict(checkpoint=dict(interval=250))
