@@ -311,9 +311,9 @@ class WSSSMetric(BaseMetric):
         counts = count_classes(predictions, label, len(self.classes), self.ignore_index)
         result['fields'][field] = counts
         if self.boundary_distance is not None:
-            maps = (plane.cpu().numpy() for plane in (predictions[0], label))
+            prediction, truth = predictions[0].cpu().numpy(), label.cpu().numpy()
             result['boundaries'][field] = boundary_counts(
-                *maps, self.ignore_index, self.boundary_distance
+                prediction, truth, self.ignore_index, self.boundary_distance
             )
 
     def _probabilities(self, sample: dict, label: Tensor) -> np.ndarray:
