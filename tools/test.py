@@ -7,9 +7,11 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
@@ -21,6 +23,7 @@ from wsss_plugin.engine.run_config import (
     load_config,
     use_final_threshold,
 )
+from wsss_plugin.engine.score_rows import score_rows, score_table, two_tests
 from wsss_plugin.engine.scored_split import score_split
 from wsss_plugin.whole_file import write_json
 
@@ -44,6 +47,11 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--out', metavar='FILE', help='JSON file for the metrics')
     parser.add_argument('--show-dir', help='folder for pictures of the predictions')
+    parser.add_argument(
+        '--all',
+        action='store_true',
+        help='one scale, several scales, and several scales with CRF, as rows of one table',
+    )
     parser.add_argument('--tta', action='store_true', help='several scales and flip')
     parser.add_argument('--crf', action='store_true', help='refine by a dense CRF before scoring')
     parser.add_argument('--crf-workers', type=int, help='processes that run the CRF')
@@ -71,6 +79,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parsed = parser.parse_args(arguments)
     if parsed.num is not None and parsed.num < 1:
         parser.error(f'expected --num >= 1, received {parsed.num}')
+    others = [name for name in ('tta', 'crf', 'cam', 'labels') if getattr(parsed, name)]
+    if parsed.all and others:
+        parser.error(
+            f'expected --all or --{others[0]}, received both: --all scores the segmentation with '
+            'and without several scales and CRF; test twice'
+        )
     if parsed.labels and parsed.tta:
         parser.error('expected --labels or --tta, received both; test twice')
     if parsed.cam and parsed.tta:
@@ -89,7 +103,7 @@ def build_config(args: argparse.Namespace) -> Config:
         args (argparse.Namespace): Result of :func:`parse_args`.
 
     Returns:
-        Config: Ready for ``Runner.from_cfg``.
+        Config: Ready for ``Runner.from_cfg``; with ``--all``, for :func:`two_tests`.
     """
     config = load_config(args.config, args.work_dir, args.cfg_options, args.launcher)
     if args.work_dir is None:
@@ -106,6 +120,8 @@ def build_config(args: argparse.Namespace) -> Config:
         use_final_threshold(config)
     if args.split != 'test' or args.num is not None:
         score_split(config, args.split, args.num)
+    if args.all:
+        return config
     if args.tta:
         enable_tta(config)
     if args.crf or args.crf_workers is not None:
@@ -122,11 +138,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments (Sequence[str], optional): Default: those of the process.
     """
     args = parse_args(arguments)
-    metrics = Runner.from_cfg(build_config(args)).test()
+    config = build_config(args)
+    scores = _all_scores(config, args) if args.all else _scores(config)
     if args.out and is_main_process():
-        # JSON has no NaN, the mean over classes of which none counts.
-        plain = {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
-        write_json(args.out, plain)
+        write_json(args.out, scores)
+
+
+def _scores(config: Config) -> dict[str, float | None]:
+    metrics = Runner.from_cfg(config).test()
+    # JSON has no NaN, the mean over classes of which none counts.
+    return {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
+
+
+def _all_scores(config: Config, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    tests = two_tests(config, args.crf_workers, args.show_dir)
+    metrics = {name: Runner.from_cfg(test).test() for name, test in tests.items()}
+    rows = score_rows(tests, metrics)
+    print_log(f'\nscores of {args.checkpoint}, in %:\n{score_table(rows)}', logger='current')
+    return {name: row.as_json() for name, row in rows.items()}
 
 
 if __name__ == '__main__':

@@ -99,3 +99,38 @@ def test_all_switches_together(run, shapes, checkpoint, tmp_path):
     assert {'mIoU', 'crf/mIoU', 'group/partial_activation/mIoU'} <= set(metrics)
     drawn = sorted(path.name for path in pictures.rglob('*.png'))
     assert [name.split('.')[0] for name in drawn] == ['test_val_00000', 'test_val_00001']
+
+
+def test_all_scores_nothing_else(tool, config_file, capsys):
+    for other in ('--tta', '--crf', '--cam', '--labels'):
+        with pytest.raises(SystemExit):
+            _build(tool, config_file, 'a.pth', '--all', other)
+        assert f'expected --all or {other}' in capsys.readouterr().err
+    config = _build(tool, config_file, 'a.pth', '--all', '--crf-workers', '1', '--show-dir', 'a')
+    assert config.model == {'type': 'A', 'test_cfg': {'mode': 'whole'}}
+    assert config.test_evaluator == {'type': 'WSSSMetric'}
+
+
+def test_all_scores_in_one_table(run, shapes, checkpoint, tmp_path, capfd):
+    out, pictures, work_dir = (tmp_path / name for name in ('scores.json', 'pictures', 'tested'))
+    flags = ['--all', '--crf-workers', '1', '--out', str(out), '--show-dir', str(pictures)]
+    options = ['test_evaluator.boundary=True', f'test_evaluator.out_file={tmp_path}/full.json']
+    run('test', shapes, *options, flags=flags, checkpoint=checkpoint, work_dir=work_dir)
+    rows = json.loads(out.read_text())
+    assert list(rows) == ['raw', 'multi-scale', 'multi-scale + CRF']
+    # A row has the scores that the evaluator wrote beside their protocol.
+    for name, test, prefix in zip(
+        rows, ('raw', 'multi_scale', 'multi_scale'), ('', '', 'crf/'), strict=True
+    ):
+        content = json.loads((tmp_path / f'full_{test}.json').read_text())
+        metrics = rows[name]['metrics']
+        assert metrics['mIoU'] == content['metrics'][f'{prefix}mIoU']
+        assert metrics['boundary_mIoU'] == content['metrics'][f'{prefix}boundary_mIoU']
+        assert rows[name]['scales'] == ([1.0] if name == 'raw' else [1.0, 1.25, 1.5])
+        assert (content['protocol']['CRF'] == 'off') == (test == 'raw')
+        assert sum(1 for _ in (pictures / test).rglob('*.png')) == 2
+        assert list((work_dir / test).rglob('*.log'))
+    assert not any('crf' in name for row in rows.values() for name in row['metrics'])
+    printed = capfd.readouterr().out
+    table = printed[printed.rindex('| Scores') :].splitlines()
+    assert [line.split('|')[1].strip() for line in table[2:5]] == list(rows)

@@ -51,10 +51,14 @@ def rates_by_class(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> d
     Returns:
         Percentages, None where undefined, by rate, by field, by class.
     """
-    names = ('iou', 'accuracy', 'over_activation', 'false_negative')
+    names = ('iou', 'accuracy', 'over_activation', 'false_negative', 'boundary_iou')
     return {
         name: {
-            field: {rate: json_number(percent(getattr(values, rate)[index])) for rate in names}
+            field: {
+                rate: json_number(percent(getattr(values, rate)[index]))
+                for rate in names
+                if getattr(values, rate) is not None
+            }
             for field, values in rates.items()
         }
         for index, name in enumerate(classes)

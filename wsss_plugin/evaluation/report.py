@@ -33,6 +33,8 @@ def protocol_line(protocol: Mapping[str, object]) -> str:
 def class_table(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> str:
     """IoU, over-activation (OA) and false-negative (FN) rate of every prediction, per class.
 
+    The boundary IoU follows where it was computed.
+
     Args:
         rates: Rates by field.
         classes: Names of the C classes.
@@ -47,9 +49,12 @@ def class_table(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> str:
         ('IoU', 'iou', 'mIoU'),
         ('OA', 'over_activation', 'over_activation'),
         ('FN', 'false_negative', 'false_negative'),
+        ('boundary IoU', 'boundary_iou', 'boundary_mIoU'),
     )
     for short, attribute, mean in columns:
         for field, rate in rates.items():
+            if getattr(rate, attribute) is None:
+                continue
             cells = [percent(value) for value in getattr(rate, attribute)]
             table.add_column(
                 f'{short} {_title(field)}', [_cell(v) for v in (*cells, means[field][mean])]

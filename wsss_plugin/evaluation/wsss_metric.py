@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,12 +19,13 @@ from torch import Tensor
 from wsss_plugin.cam_fields import cam_fields
 from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation import report
+from wsss_plugin.evaluation.boundary_counts import boundary_counts, check_distance
 from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
 from wsss_plugin.evaluation.label_png import save_label_png
 from wsss_plugin.evaluation.named_metrics import json_number, named_metrics, rates_by_class
+from wsss_plugin.evaluation.protocol import Protocol
 from wsss_plugin.evaluation.sparse_counts import (
-    SparseCounts,
     count_classes,
     count_where_labelled,
     sum_counts,
@@ -49,7 +49,8 @@ class WSSSMetric(BaseMetric):
     classes), the same under ``crf/`` and under ``cam/`` or the name of another CAM or of a pseudo
     label, ``pseudo_label/labelled``, the share of the pixels that it labels, and
     ``group/<name>/mIoU`` for every name in the samples' ``groups``. A class that is neither
-    predicted nor present does not count.
+    predicted nor present does not count. With ``boundary`` also ``boundary_mIoU``, by
+    :func:`boundary_counts`, of all but pseudo labels.
 
     Args:
         cam_threshold: Scores up to it are background; ToCo's is 0.5 on VOC.
@@ -65,12 +66,15 @@ class WSSSMetric(BaseMetric):
             there is one.
         format_only: Only write ``output_dir``; needs no masks.
         out_file: JSON file for protocol, metrics and rates per class.
+        boundary: Whether the boundary IoU is computed too.
+        boundary_distance: Distance from the contour that it counts, a share of the diagonal.
         collect_device: 'cpu' or 'gpu', where results of processes meet.
         prefix: Prefix of the names of the metrics.
         collect_dir: Folder in which results of processes meet.
 
     Raises:
-        ValueError: If a threshold is outside [0, 1) or ``format_only`` lacks ``output_dir``.
+        ValueError: If a threshold is outside [0, 1), ``boundary_distance`` is outside (0, 1), or
+            ``format_only`` lacks ``output_dir``.
         ImportError: If a CRF is asked for and pydensecrf2 is missing.
     """
 
@@ -87,6 +91,8 @@ class WSSSMetric(BaseMetric):
         output_dir: str | None = None,
         format_only: bool = False,
         out_file: str | None = None,
+        boundary: bool = False,
+        boundary_distance: float = 0.02,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -105,9 +111,17 @@ class WSSSMetric(BaseMetric):
             )
         self.ignore_index = ignore_index
         self.crf_pool = None if crf is None else CRFPool(crf_workers, **crf)
-        self.split = split
-        self.scales = tuple(scales)
-        self.flip = flip
+        check_distance(boundary_distance)
+        self.boundary_distance = boundary_distance if boundary else None
+        self.protocol = Protocol(
+            cam_threshold,
+            self.cam_threshold_sweep,
+            split,
+            tuple(scales),
+            flip,
+            None if self.crf_pool is None else self.crf_pool.settings,
+            self.boundary_distance,
+        )
         self.output_dir = None if output_dir is None else Path(output_dir)
         if self.output_dir is not None:
             self.output_dir.mkdir(parents=True, exist_ok=True)
@@ -148,6 +162,7 @@ class WSSSMetric(BaseMetric):
             result: dict[str, Any] = {
                 'name': _name(sample),
                 'fields': {},
+                'boundaries': {},
                 'groups': _groups(sample),
                 'size': _size(sample, 'img_shape'),
                 'scored_size': _size(sample, 'ori_shape'),
@@ -158,7 +173,7 @@ class WSSSMetric(BaseMetric):
                 self._process_segmentation(sample, None)
                 continue
             label = self._true_label(sample)
-            count = partial(self._count, result['fields'], label, _name(sample))
+            count = partial(self._count, result, label, _name(sample))
             self._process_segmentation(sample, count)
             self._process_cams(sample, count)
             self._process_labels(sample, result, label)
@@ -194,10 +209,10 @@ class WSSSMetric(BaseMetric):
             print_log(f'predictions are in {self.output_dir}', logger='current')
             return {}
         totals = self._totals(results)
-        rates = {field: class_rates(total[0]) for field, total in totals.items()}
+        rates = self._rates(results)
         groups = self._group_rates(results)
         sweep = self._sweep(totals)
-        protocol = self._protocol(results)
+        protocol = self.protocol.describe(results)
         metrics = {**named_metrics(rates, groups, sweep), **_labelled(results, totals)}
         self._print(protocol, rates, groups, sweep)
         self._warn_without_foreground(totals)
@@ -275,7 +290,7 @@ class WSSSMetric(BaseMetric):
 
     def _count(
         self,
-        fields: dict[str, SparseCounts],
+        result: dict[str, Any],
         label: Tensor,
         name: str,
         field: str,
@@ -293,7 +308,13 @@ class WSSSMetric(BaseMetric):
                 f'{int(predictions[0].max())}; num_classes of the heads has to fit the data set'
             )
         label = label.to(predictions[0].device)
-        fields[field] = count_classes(predictions, label, len(self.classes), self.ignore_index)
+        counts = count_classes(predictions, label, len(self.classes), self.ignore_index)
+        result['fields'][field] = counts
+        if self.boundary_distance is not None:
+            prediction, truth = predictions[0].cpu().numpy(), label.cpu().numpy()
+            result['boundaries'][field] = boundary_counts(
+                prediction, truth, self.ignore_index, self.boundary_distance
+            )
 
     def _probabilities(self, sample: dict, label: Tensor) -> np.ndarray:
         if 'seg_logits' not in sample:
@@ -331,10 +352,10 @@ class WSSSMetric(BaseMetric):
             )
         return path
 
-    def _totals(self, results: list[dict]) -> dict[str, np.ndarray]:
-        present = {field for result in results for field in result['fields']}
+    def _totals(self, results: list[dict], kind: str = 'fields') -> dict[str, np.ndarray]:
+        present = {field for result in results for field in result[kind]}
         parts = {
-            field: [result['fields'][field] for result in results if field in result['fields']]
+            field: [result[kind][field] for result in results if field in result[kind]]
             for field in (
                 *(f for f in report.SEGMENTATIONS if f in present),
                 *cam_fields(present),
@@ -343,13 +364,18 @@ class WSSSMetric(BaseMetric):
         }
         return {field: sum_counts(counts, len(self.classes)) for field, counts in parts.items()}
 
+    def _rates(self, results: list[dict]) -> dict[str, ClassRates]:
+        contours = {field: total[0] for field, total in self._totals(results, 'boundaries').items()}
+        return {
+            field: class_rates(total[0], contours.get(field))
+            for field, total in self._totals(results).items()
+        }
+
     def _group_rates(self, results: list[dict]) -> dict[str, tuple[int, dict[str, ClassRates]]]:
         groups = {}
         for name in sorted({name for result in results for name in result['groups']}):
             members = [result for result in results if name in result['groups']]
-            totals = self._totals(members)
-            rates = {field: class_rates(total[0]) for field, total in totals.items()}
-            groups[name] = (len(members), rates)
+            groups[name] = (len(members), self._rates(members))
         return groups
 
     def _sweep(self, totals: Mapping[str, np.ndarray]) -> dict[str, dict[float, float]]:
@@ -362,45 +388,6 @@ class WSSSMetric(BaseMetric):
             }
             for field, total in totals.items()
             if field in cam_fields(totals)
-        }
-
-    def _protocol(self, results: list[dict]) -> dict[str, object]:
-        counter = Counter(field for result in results for field in result['fields'])
-        cams = {field: counter[field] for field in cam_fields(counter)}
-        protocol: dict[str, object] = {'split': self.split or 'not stated', 'images': len(results)}
-        protocol.update(self._sizes(results))
-        protocol['scales'] = ', '.join(_scale_text(scale) for scale in self.scales)
-        protocol['flip'] = 'yes' if self.flip else 'no'
-        protocol['CRF'] = 'off' if self.crf_pool is None else _crf_text(self.crf_pool.settings)
-        by_tags = any(result['labelled_by_tags'] for result in results)
-        protocol['tags used for segmentation'] = 'yes, it is a CAM' if by_tags else 'no'
-        if cams:
-            protocol['tags used for CAMs'] = 'yes, the true ones'
-            if min(cams.values()) < len(results):
-                protocol['images with CAMs'] = min(cams.values())
-            rule = f'fixed at {self.cam_threshold:g}'
-            if self.cam_threshold_sweep:
-                values = ', '.join(f'{value:g}' for value in self.cam_threshold_sweep)
-                rule += f'; swept over {values}, the best {report.PICKED}'
-            protocol['CAM threshold'] = rule
-        else:
-            protocol['CAMs'] = 'none'
-        if label_fields(counter):
-            protocol['pseudo labels'] = 'of the true tags, scored where they label'
-        return protocol
-
-    def _sizes(self, results: list[dict]) -> dict[str, str]:
-        if len(self.scales) == 1:
-            names = {'size': 'input size'}
-        else:
-            # A fused prediction keeps what is known of its first augmentation.
-            names = {
-                'size': f'input size at scale {_scale_text(self.scales[0])}',
-                'scored_size': 'scored at size',
-            }
-        return {
-            name: report.size_range([result[key] for result in results if result[key]])
-            for key, name in names.items()
         }
 
     def _print(
@@ -426,10 +413,10 @@ class WSSSMetric(BaseMetric):
         labelled = [total[0, 2, 1:].sum() for total in totals.values()]
         if labelled and not any(labelled):
             print_log(
-                f'expected foreground in the masks of the {self.split or "evaluated"} images, '
-                'received background and ignored pixels only, so that mIoU says nothing: class k '
-                f'has the value k in a mask and {self.ignore_index} is ignored; convert masks of '
-                '0 and 255 to 0 and 1, or check the data set and its metainfo',
+                f'expected foreground in the masks of the {self.protocol.split or "evaluated"} '
+                'images, received background and ignored pixels only, so that mIoU says nothing: '
+                f'class k has the value k in a mask and {self.ignore_index} is ignored; convert '
+                'masks of 0 and 255 to 0 and 1, or check the data set and its metainfo',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -461,14 +448,3 @@ def _groups(sample: Mapping[str, Any]) -> tuple[str, ...]:
 def _size(sample: Mapping[str, Any], key: str) -> tuple[int, int] | None:
     shape = sample.get(key)
     return None if shape is None else (int(shape[0]), int(shape[1]))
-
-
-def _scale_text(scale: float | None) -> str:
-    return 'unknown' if scale is None else f'{scale:g}'
-
-
-def _crf_text(settings: Mapping[str, Any]) -> str:
-    return (
-        f'{settings["num_iter"]} iterations, Gaussian (sxy, weight) {settings["gaussian"]}, '
-        f'bilateral (sxy, srgb, weight) {settings["bilateral"]}'
-    )
