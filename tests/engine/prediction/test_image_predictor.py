@@ -9,6 +9,8 @@ from wsss_plugin.engine.prediction import ImagePredictor
 from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation.dense_crf import dense_crf
 
+_OF_CAMS = dict(_delete_=True, type='WeakSegmentor', cams=dict(final=dict(type='CAMHead')))
+
 
 @pytest.fixture
 def make(colours, tmp_path):
@@ -45,7 +47,7 @@ def test_the_network_sees_windows_only(make, colours):
 def test_the_crf_is_that_of_the_test(make, colours):
     pytest.importorskip('pydensecrf')
     image = colours.colour_image()[0].copy()
-    image[3:5, 12:14] = (120, 5, 160)
+    image[4, 13] = (130, 20, 20)
     predictor = make({'test_evaluator': dict(type='WSSSMetric', crf=dict(num_iter=3))}, crf=True)
     assert predictor.method['crf'] == {
         'num_iter': 3,
@@ -78,11 +80,7 @@ def test_names_and_colours_may_come_from_the_config(make):
         ({}, {'classes': ('a', 'b')}, 'expected 4 names of classes.*received 2'),
         ({'test_dataloader': None}, {}, 'test_dataloader.dataset: expected a data set'),
         (
-            {
-                'model': dict(
-                    _delete_=True, type='WeakSegmentor', cams=dict(final=dict(type='CAMHead'))
-                )
-            },
+            {'model': _OF_CAMS},
             {},
             'expected a segmentor with a decode head.*WeakSegmentor without.*draw_panels',
         ),
