@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
-from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 from PIL import Image
 
@@ -22,7 +21,7 @@ from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.inner_maps import feature_maps, filtered_labels
 from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
-from wsss_plugin.engine.trained_model import load_trained_model, scored_dataset
+from wsss_plugin.engine.trained_model import class_meta, load_trained_model, scored_dataset
 from wsss_plugin.visualization import contact_sheet, inner_panel, panel_from_sample, panel_of_models
 from wsss_plugin.whole_file import whole_file
 
@@ -111,13 +110,7 @@ def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[s
     config.model.test_cfg.update(cam=True, pseudo_label=True)
     use_final_threshold(config)
     model, meta = load_trained_model(config, checkpoint)
-    meta = meta or _dataset_meta(config)
-    if 'classes' not in meta:
-        raise KeyError(
-            f'expected names of classes in {checkpoint} or in METAINFO of the data set, received '
-            "neither; set test_dataloader.dataset.metainfo['classes']"
-        )
-    return model, meta
+    return model, class_meta(config, meta, checkpoint)
 
 
 def load_models(
@@ -147,12 +140,6 @@ def load_models(
                 f'{args.checkpoint}; compare models that were trained on the same classes'
             )
     return models, meta
-
-
-def _dataset_meta(config: Config) -> dict[str, Any]:
-    dataset = config.test_dataloader.dataset
-    kind = dataset.type if isinstance(dataset.type, type) else DATASETS.get(dataset.type)
-    return {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
 
 
 def dataset_items(config: Config, meta: Mapping[str, Any], num: int) -> Iterator[dict]:

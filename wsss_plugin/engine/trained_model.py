@@ -50,6 +50,31 @@ def load_trained_model(config: Config, checkpoint: str) -> tuple[Any, dict[str, 
     return model, dict(loaded.get('meta', {}).get('dataset_meta') or {})
 
 
+def class_meta(config: Config, trained: Mapping[str, Any], checkpoint: str) -> dict[str, Any]:
+    """Names and, perhaps, colours of the classes that a model predicts.
+
+    Args:
+        config (Config): The config, whose test set is asked where the checkpoint says nothing.
+        trained (Mapping): ``dataset_meta`` of the checkpoint, empty where it has none.
+        checkpoint (str): The checkpoint file, for the error.
+
+    Returns:
+        dict: ``classes``, background first, and perhaps ``palette``.
+
+    Raises:
+        KeyError: If neither the checkpoint nor the data set names the classes.
+    """
+    dataset = config.test_dataloader.dataset
+    kind = dataset.type if isinstance(dataset.type, type) else DATASETS.get(dataset.type)
+    meta = dict(trained) or {**getattr(kind, 'METAINFO', {}), **dataset.get('metainfo', {})}
+    if 'classes' not in meta:
+        raise KeyError(
+            f'expected names of classes in {checkpoint} or in METAINFO of the data set, received '
+            "neither; set test_dataloader.dataset.metainfo['classes']"
+        )
+    return meta
+
+
 def scored_dataset(config: Config, trained: Mapping[str, Any]) -> Any:
     """Builds the data set of ``test_dataloader`` and compares its classes with a checkpoint's.
 

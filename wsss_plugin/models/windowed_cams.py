@@ -107,11 +107,24 @@ def check_window(window: int, stride: int) -> None:
 
 def _windows(size: Sequence[int], window: int, stride: int) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of each window; the last ones end with the image."""
-    for row in _starts(size[0], window, stride):
-        for column in _starts(size[1], window, stride):
+    for row in window_starts(size[0], window, stride):
+        for column in window_starts(size[1], window, stride):
             yield slice(row, row + window), slice(column, column + window)
 
 
-def _starts(side: int, window: int, stride: int) -> list[int]:
+def window_starts(side: int, window: int, stride: int) -> list[int]:
+    """Where windows begin that cover a side; the last one ends with it.
+
+    Args:
+        side: Length in pixels.
+        window: Side of a window in pixels.
+        stride: Distance between windows in pixels.
+
+    Returns:
+        The first pixel of each.
+
+    >>> window_starts(10, 4, 3), window_starts(11, 4, 3), window_starts(3, 4, 3)
+    ([0, 3, 6], [0, 3, 6, 7], [0])
+    """
     last = max(side - window, 0)
     return [min(start, last) for start in range(0, last + stride, stride)]

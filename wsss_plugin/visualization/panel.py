@@ -9,12 +9,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from mmseg.structures import SegDataSample
 
 from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.errors import cut
 from wsss_plugin.visualization.cam_picture import CAMPicture
+from wsss_plugin.visualization.legend import draw_legend, fraction
 
 LABEL_TITLES = {'pseudo_label': 'pseudo label', 'pred_sem_seg': 'segmentation'}
 _LONG_TITLES = {'aux_cam': 'auxiliary CAM'}
@@ -291,7 +291,7 @@ def _draw_outlines(axis: Axes, area: np.ndarray, palette: Palette) -> None:
     for index in np.unique(area[area > 0]):
         inside = area == index
         if min(area.shape) > 1 and not inside.all():
-            colour = _fraction(palette[index])
+            colour = fraction(palette[index])
             axis.contour(inside.astype(np.float32), [0.5], colors='white', linewidths=2.4)
             axis.contour(inside.astype(np.float32), [0.5], colors=[colour], linewidths=1.2)
 
@@ -306,27 +306,7 @@ def _draw_legend(
     values = sorted({int(value) for label in maps for value in np.unique(label)} - {0})
     entries = [(classes[value], palette[value]) for value in values if value != ignore_index]
     entries += [('ignored', _IGNORED_COLOUR)] if ignore_index in values else []
-    if entries:
-        legend = figure.legend(
-            handles=[Patch(color=_fraction(colour)) for _, colour in entries],
-            # Names that begin with '_' would be left out.
-            labels=['class'] * len(entries),
-            loc='lower center',
-            ncols=min(len(entries), 12),
-            fontsize=9,
-            frameon=False,
-            borderaxespad=0.2,
-            handlelength=1.2,
-            columnspacing=1.2,
-        )
-        for text, (name, _) in zip(legend.get_texts(), entries, strict=True):
-            text.set_parse_math(False)
-            text.set_text(cut(name, _LONGEST_TITLE))
-
-
-def _fraction(colour: Sequence[int]) -> tuple[float, float, float]:
-    red, green, blue = (value / 255 for value in colour)
-    return red, green, blue
+    draw_legend(figure, entries)
 
 
 def _pixels(figure: Figure) -> np.ndarray:

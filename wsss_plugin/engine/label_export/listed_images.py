@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS
 from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
 from wsss_plugin.datasets.text_files import read_lines
 from wsss_plugin.engine.checkpoint_classes import check_classes
-from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.engine.pipeline_steps import dataset_config, without_masks
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, cut, listed
 
 
@@ -47,8 +47,8 @@ class ListedImages:
         pipeline: Sequence[Any] | None = None,
     ) -> None:
         init_default_scope(config.get('default_scope') or 'mmseg')
-        given = dict(_dataset(config, split))
-        self.pipeline = _without_masks(pipeline or _dataset(config, 'test')['pipeline'])
+        given = dict(dataset_config(config, split))
+        self.pipeline = without_masks(pipeline or dataset_config(config, 'test')['pipeline'])
         # Nothing but the image is read: neither its mask nor a label of another export.
         for key in ('load_masks', 'label_dir'):
             given.pop(key, None)
@@ -155,27 +155,3 @@ class ListedImages:
                 'or choose another --split'
             )
         return chosen
-
-
-def _dataset(config: Config, split: str) -> Mapping[str, Any]:
-    dataset = (config.get(f'{split}_dataloader') or {}).get('dataset') or {}
-    if 'pipeline' not in dataset:
-        raise ConfigError(
-            f'{split}_dataloader.dataset: expected a data set with a pipeline, received '
-            f'{type_name(dataset) or "none"}; name the data set itself, without a wrapper around it'
-        )
-    return dataset
-
-
-def _without_masks(pipeline: Sequence[Any]) -> list[Any]:
-    """The steps without those that read masks, also among alternatives of a step."""
-    kept: list[Any] = []
-    for step in pipeline:
-        if isinstance(step, Sequence):
-            # Alternatives, of which none may be left.
-            kept += [steps] if (steps := _without_masks(step)) else []
-        elif isinstance(step, Mapping) and 'transforms' in step:
-            kept.append({**step, 'transforms': _without_masks(step['transforms'])})
-        elif type_name(step) != 'LoadAnnotations':
-            kept.append(step)
-    return kept

@@ -122,6 +122,23 @@ class SegmentationLabels:
         arguments = (probabilities[seen].half().numpy(), values, self.settings)
         return CRFWork(label_of_scores, sample.img_path, arguments)
 
+    @torch.no_grad()
+    def probabilities(self, item: Mapping[str, Any]) -> Tensor:
+        """Scores of all classes, whatever the tags, before any refinement.
+
+        Args:
+            item: ``inputs`` and ``data_samples`` of one image.
+
+        Returns:
+            Probabilities (C, H, W) at the original size, on the CPU.
+
+        Raises:
+            ConfigError: If the segmentor gives no score for each class, or ``tta_model`` leaves
+                those of one scale.
+        """
+        (sample,) = self._predictor.test_step(pseudo_collate([item]))
+        return self._logits(sample).float().softmax(dim=0).cpu()
+
     @staticmethod
     def _tags(sample: SegDataSample) -> Tensor:
         if 'gt_tags' not in sample:
@@ -137,7 +154,7 @@ class SegmentationLabels:
             raise ConfigError(
                 f'expected scores of {self.num_classes} classes to restrict or refine them, '
                 f'received {len(logits)}; set out_channels of the decode head to the number of '
-                'classes, or give --no-tags'
+                'classes, or export labels with --no-tags'
             )
         if self.augmented and not torch.equal(logits.argmax(dim=0), sample.pred_sem_seg.data[0]):
             raise ConfigError(
