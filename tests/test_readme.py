@@ -521,7 +521,7 @@ def test_own_config_can_be_built(configs, tmp_path, monkeypatch):
         dataset = DATASETS.build(loader.dataset)
         assert len(dataset) == 1
         assert dataset[0]['data_samples'].gt_sem_seg.data.unique().tolist() == [1, 2]
-    assert METRICS.build(config.val_evaluator).split == 'val'
+    assert METRICS.build(config.val_evaluator).protocol.split == 'val'
 
 
 def test_config_on_exported_labels_can_be_built(configs, tmp_path, monkeypatch):

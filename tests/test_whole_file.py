@@ -79,3 +79,15 @@ def test_parts_of_dead_processes_are_removed(tmp_path):
     assert remove_parts(tmp_path) == 1
     assert _names(tmp_path) == [f'.iter_4.pth.{os.getpid()}.part', 'kept.part']
     assert remove_parts(tmp_path / 'nowhere') == 0
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere nothing tells of it')
+def test_parts_of_a_process_that_nobody_has_waited_for(tmp_path):
+    process = os.fork()
+    if process == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+    (tmp_path / f'.iter_4.pth.{process}.part').touch()
+    assert remove_parts(tmp_path) == 1
+    assert not _names(tmp_path)
+    os.waitpid(process, 0)

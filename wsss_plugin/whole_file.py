@@ -116,7 +116,12 @@ def _is_alive(process: int) -> bool:
         return False
     except OSError:
         return True
-    return True
+    try:
+        state = Path(f'/proc/{process}/stat').read_text(encoding='utf-8').rpartition(')')[2]
+    except OSError:
+        return True
+    # Killed, but its parent has not asked for its end yet.
+    return state.split()[0] not in ('Z', 'X')
 
 
 def _named(error: OSError, path: Path) -> OSError:

@@ -116,7 +116,10 @@ def test_everything_else_is_registered_with_valid_arguments(name):
             assert TRANSFORMS.build(transform) is not None
     for transform in config.get('tta_pipeline', []):
         assert TRANSFORMS.build(transform) is not None
-    assert METRICS.build(config.val_evaluator).split == METRICS.build(config.test_evaluator).split
+    assert (
+        METRICS.build(config.val_evaluator).protocol.split
+        == METRICS.build(config.test_evaluator).protocol.split
+    )
     assert len([HOOKS.build(hook) for hook in config.custom_hooks]) >= 1
     assert None not in [HOOKS.get(hook.type) for hook in config.default_hooks.values()]
     if 'tta_model' in config:
