@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
@@ -108,6 +109,22 @@ class ListedImages:
             The path.
         """
         return self._dataset.get_data_info(self._indices[name])['img_path']
+
+    def tags(self, name: str) -> np.ndarray | None:
+        """The tags of an image; it is not opened.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            Tags (K,) of the foreground classes, 0 or 1; None where they are unknown.
+        """
+        info = self._dataset.image_info(self._indices[name])
+        if 'tags' not in info:
+            return None
+        tags = np.zeros(len(self.classes) - 1, dtype=np.int64)
+        tags[list(info['tags'])] = 1
+        return tags
 
     def name(self, path: str) -> str:
         """The name of an image.
