@@ -88,6 +88,11 @@ class ListedImages:
         meta = {'dataset_meta': source.model.dataset_meta}
         check_classes({'meta': meta}, {'classes': self.classes}, 'the images to label')
 
+    @property
+    def label_map(self) -> dict[int, int] | None:
+        """Class by value of the masks of the data set, None where they are the same."""
+        return self._dataset.label_map
+
     def item(self, name: str) -> dict[str, Any]:
         """Reads an image.
 
