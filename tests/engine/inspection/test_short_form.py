@@ -31,8 +31,14 @@ def test_plan_of_losses():
         'weight of terms.seg: 0.1 from 0 on, 0.5 from 50 on',
     ]
     assert loss_plan(torch.nn.Linear(1, 1), [hook], 100) == []
-    students = SimpleNamespace(students={'first': _model()}, terms={})
-    assert loss_plan(students, [], 100)[0].startswith('first: losses: cls 0-100')
+    between = {'cross': _model().terms['seg']}
+    students = SimpleNamespace(students={'first': _model()}, terms=between, labels=_model().labels)
+    assert loss_plan(students, [], 100) == [
+        'first: losses: cls 0-100; seg, ctc 25-100; late NEVER (from 200 on, the training ends at '
+        '100)',
+        'first: labels pixel: final from 0 on, aux+cnn from 50 on',
+        'losses: cross 25-100',
+    ]
 
 
 def test_many_classes_are_cut():

@@ -14,7 +14,9 @@ from wsss_plugin.errors import ConfigError
 from wsss_plugin.whole_file import whole_file
 
 MISSING, WRONG = 'missing', 'wrong'
-_STRENGTH = 0.01  # of a regulariser that does well on features of networks
+# Variance of a logit before anything is learnt, whatever the number of features: the inverse
+# strength of the regulariser is this over their number.
+_SPREAD = 5.0
 _COLUMNS = ('image', 'class', 'kind', 'score', 'doubt')
 
 
@@ -68,7 +70,9 @@ def out_of_fold_scores(
     from sklearn.preprocessing import StandardScaler
 
     scores = np.full(tags.shape, np.nan)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=2000))
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=_SPREAD / features.shape[1], max_iter=2000)
+    )
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for number, column in enumerate(np.asarray(tags).astype(int).T):
         if min(column.sum(), len(column) - column.sum()) < folds:

@@ -30,7 +30,8 @@ def _plan(model: Any, max_iters: int | None) -> list[str]:
     if not spans:
         return []
     lines = ['losses: ' + '; '.join(f'{", ".join(names)} {span}' for span, names in spans.items())]
-    return lines + _switches(model, max_iters)
+    # A wrapper of students shows the label makers of one of them.
+    return lines if hasattr(model, 'students') else lines + _switches(model, max_iters)
 
 
 def _span(start: int, end: int | None) -> str:

@@ -36,7 +36,7 @@ def tag_features(model: Any, images: ListedImages) -> np.ndarray:
     for items in _batches(images):
         image = model.data_preprocessor(pseudo_collate(items), False)['inputs']
         pooled = [part for one in _maps(shown, image) for part in _pooled(one)]
-        rows += torch.cat(pooled, dim=1).cpu().numpy().astype(np.float32)
+        rows.extend(torch.cat(pooled, dim=1).cpu().numpy().astype(np.float32))
     return np.stack(rows)
 
 
