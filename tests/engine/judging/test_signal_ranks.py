@@ -1,10 +1,19 @@
 """Rank correlations against SciPy's definition, and files that say nothing."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
-from wsss_plugin.engine.judging import rank_correlations, read_judgements, true_miou
+from wsss_plugin.engine.judging import (
+    ENOUGH,
+    RECOMMENDED,
+    SIGNALS,
+    rank_correlations,
+    read_judgements,
+    true_miou,
+)
 from wsss_plugin.errors import DataError, MissingFileError
 
 
@@ -39,3 +48,16 @@ def test_reads_files_and_folders(tmp_path):
         read_judgements([tmp_path / 'b.json'])
     with pytest.raises(MissingFileError, match='judge the run'):
         read_judgements([tmp_path])
+
+
+def test_what_is_recommended_is_what_the_page_has_measured():
+    page = Path(__file__).parents[3] / 'docs' / 'judging.md'
+    rows = re.findall(
+        r'^\| `(\w+)` \| (-|-?[\d.]+) \| (-|-?[\d.]+) \| (yes|no) \|$',
+        page.read_text(encoding='utf-8'),
+        flags=re.M,
+    )
+    assert [name for name, *_ in rows] == list(SIGNALS)
+    for name, shapes, photographs, recommended in rows:
+        enough = all(value != '-' and float(value) >= ENOUGH for value in (shapes, photographs))
+        assert (recommended == 'yes') == enough == (name in RECOMMENDED), name
