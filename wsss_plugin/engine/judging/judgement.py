@@ -100,7 +100,7 @@ class Judgement:
 
     def _agreement(self, field: str) -> float | None:
         counts = self._counts(field)
-        return None if counts is None or not counts.any() else _number(miou_of(counts) / 100)
+        return None if counts is None or not counts.any() else _number(float(miou_of(counts)) / 100)
 
     def _ious(self, field: str) -> np.ndarray:
         counts = self._counts(field)
