@@ -64,11 +64,6 @@ def log(monkeypatch):
     return lines
 
 
-def test_nothing_is_scored_against_pseudo_labels():
-    with pytest.raises(ValueError, match=r'true mask of /d/a\.jpg, received a pseudo label of out'):
-        evaluate([sample(label_dir='out')])
-
-
 def test_numbers_by_hand():
     prediction = torch.tensor([[0, 1, 1, 1], [0, 0, 2, 1]])
     metrics = evaluate([sample(prediction)])
@@ -229,18 +224,6 @@ def test_crf_is_reported_beside_the_segmentation(tmp_path):
     assert (saved == refined).mean() > 0.99
 
 
-def test_crf_refuses_logits_of_another_prediction():
-    data_sample = sample()
-    with pytest.raises(KeyError, match=r'seg_logits of /d/a\.jpg'):
-        evaluate([data_sample], crf={})
-    data_sample.seg_logits = PixelData(data=torch.zeros(3, 2, 4))
-    with pytest.raises(RuntimeError, match='ScaleMaxTTAModel'):
-        evaluate([data_sample], crf={})
-    data_sample.seg_logits = PixelData(data=torch.zeros(4, 2, 4))
-    with pytest.raises(ValueError, match='expected seg_logits of 3 classes'):
-        evaluate([data_sample], crf={})
-
-
 def test_format_only_writes_palette_pngs_without_masks(tmp_path):
     data_sample = sample(img_path='/d/2007_000001.jpg')
     del data_sample.gt_sem_seg
@@ -254,19 +237,15 @@ def test_format_only_writes_palette_pngs_without_masks(tmp_path):
 def test_predictions_of_equal_names_do_not_overwrite_each_other(tmp_path):
     label = torch.ones(1, 2, dtype=torch.long)
     first, second = (sample(label, label, img_path=f'/d/{name}/1.jpg') for name in 'ab')
-    other = sample(label * 2, label, img_path='/d/b/1.png')
-    message = r'/d/a/1\.jpg and /d/b/1\.(jpg|png), .*1\.png; rename'
-    for item in (second, other):
-        with pytest.raises(ValueError, match=message):
-            evaluate([first, item], output_dir=str(tmp_path), format_only=True)
-        assert (np.array(Image.open(tmp_path / '1.png')) == 1).all()
+    with pytest.raises(ValueError, match=r'/d/a/1\.jpg and /d/b/1\.jpg, .*1\.png; rename'):
+        evaluate([first, second], output_dir=str(tmp_path), format_only=True)
     assert evaluate([first, second])['mIoU'] == 100
     # The distributed sampler repeats images, and validation comes again.
     metric = WSSSMetric(output_dir=str(tmp_path))
     metric.dataset_meta = META
     for _ in range(2):
         metric.process({}, [first.to_dict(), first.to_dict()])
-        metric.evaluate(1)
+        assert metric.evaluate(1)['mIoU'] == 100
 
 
 def test_predictions_of_equal_names_in_several_processes(tmp_path):
