@@ -165,10 +165,14 @@ def test_statistics_count_what_was_written(shapes_root):
         part = statistics[split]
         assert part['images'] == count
         assert sum(part['objects_per_image'].values()) == count
-        for name, number in part['images_per_class'].items():
-            assert number == sum(name in t for k, t in tags.items() if k.startswith(split))
-        for name, number in part['images_per_group'].items():
-            assert number == sum(name in g for k, g in groups.items() if k.startswith(split))
+        for kind, names, of_image in (
+            ('images_per_class', ShapesGenerator.CLASSES, tags),
+            ('images_per_group', ShapesGenerator.GROUPS, groups),
+        ):
+            assert part[kind] == {
+                name: sum(name in ones for key, ones in of_image.items() if key.startswith(split))
+                for name in names
+            }
 
 
 def test_folder_is_reused_or_refused(tmp_path):
@@ -187,6 +191,7 @@ def test_folder_is_reused_or_refused(tmp_path):
 
 def test_empty_split_and_wrong_config(tmp_path):
     statistics = ShapesGenerator(ShapesConfig(train=0, val=0)).write(tmp_path)
-    assert statistics['train']['images'] == 0
+    assert [statistics[split]['images'] for split in ('train', 'val')] == [0, 0]
+    assert json.loads((tmp_path / 'tags.json').read_text()) == {}
     with pytest.raises(TypeError, match='expected a ShapesConfig, received dict'):
         ShapesGenerator({'size': 96})

@@ -30,7 +30,10 @@ def test_amp_trains(tool, toy_config_file, tmp_path):
     work_dir = tmp_path / 'amp'
     tool('train').main([str(toy_config_file), '--amp', '--work-dir', str(work_dir)])
     assert 'AmpOptimWrapper' in (work_dir / 'toy.py').read_text()
-    assert (work_dir / 'iter_8.pth').is_file()
+    tool('train').main([str(toy_config_file), '--work-dir', str(tmp_path / 'full')])
+    full = _weights(tmp_path / 'full' / 'iter_8.pth')
+    for name, weight in _weights(work_dir / 'iter_8.pth').items():
+        assert 0 < (weight - full[name]).abs().max() < 0.02, name
 
 
 def test_resume_argument_forms(tool):
