@@ -34,6 +34,7 @@ _HOOKS = (
     'RunIdentityHook',
     'NonFiniteHook',
     'UnreachedParametersHook',
+    'DataSummaryHook',
 )
 # What a loop over epochs would never come to the end of.
 
