@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.engine.run_identity import latest_checkpoint, read_run
-from wsss_plugin.engine.run_report.training_start import TrainingStart
+from wsss_plugin.engine.training_start import TrainingStart
 from wsss_plugin.errors import DamagedFileError, MissingFileError
 
 

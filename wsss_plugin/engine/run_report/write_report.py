@@ -21,8 +21,9 @@ from wsss_plugin.engine.run_report.class_plots import over_activation_bars
 from wsss_plugin.engine.run_report.curves import training_curves
 from wsss_plugin.engine.run_report.image_scores import ImageScores
 from wsss_plugin.engine.run_report.run_folder import RunFolder
-from wsss_plugin.engine.run_report.run_settings import data_sets, named_settings, versions
-from wsss_plugin.errors import cut
+from wsss_plugin.engine.run_report.run_settings import data_sets, named_settings
+from wsss_plugin.engine.versions import describe_versions
+from wsss_plugin.errors import ConfigError, cut
 from wsss_plugin.whole_file import write_text
 
 REPORT_FILE = 'report.html'
@@ -75,7 +76,7 @@ def write_report(
         'settings': named_settings(config),
         'config_text': config.pretty_text,
         'started': [start.noted for start in folder.starts if start.noted],
-        'versions': versions(),
+        'versions': describe_versions(),
         'data': data_sets(config),
         'images': _images(folder, config, num, checkpoint, compare),
     }
@@ -111,21 +112,13 @@ def _images(
     compare: str | Path | None,
 ) -> dict[str, Any]:
     given = folder.checkpoint() if checkpoint is None else Path(checkpoint)
-    reason = (
-        'not asked for'
-        if num == 0
-        else 'no complete checkpoint'
-        if given is None
-        else 'no test_dataloader in the config'
-        if config.get('test_dataloader') is None
-        else ''
-    )
+    reason = 'not asked for' if num == 0 else 'no complete checkpoint' if given is None else ''
     if reason:
         return {'reason': reason}
     try:
         scores = ImageScores(config, str(given), num)
         others = {} if compare is None else _others(compare, num)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ConfigError) as error:
         return {'reason': str(error)}
     order = scores.ranking()
     worst = order[:_SHOWN]
