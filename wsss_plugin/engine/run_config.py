@@ -35,6 +35,7 @@ _HOOKS = (
     'NonFiniteHook',
     'UnreachedParametersHook',
     'TrainingStartHook',
+    'DataSummaryHook',
     'ProgressBarHook',
 )
 # Hooks of the toolbox, each by its name in default_hooks, and what takes their place.
