@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +94,25 @@ class ImageScores:
         results = self._metric.results
         return self._metric.protocol.describe(results) if results else {}
 
-    def ranking(self) -> list[int]:
+    def ranking(self, doubtful: Sequence[str] = ()) -> list[int]:
         """The images from the worst to the best.
 
+        Args:
+            doubtful: Names of images, the most doubtful first, which come first without masks.
+
         Returns:
-            Indices of the data set, by the mIoU over the classes of the image; without masks as
-            they come.
+            Indices of the data set, by the mIoU over the classes of the image.
         """
         if not self.has_masks:
-            return self.indices
+            places = {self._stem(index): index for index in range(len(self._dataset))}
+            named = [places[name] for name in doubtful if name in places]
+            return [*named, *(index for index in self.indices if index not in named)]
         first = [self._image_score(place) for place in range(len(self.indices))]
         order = sorted(range(len(first)), key=lambda place: first[place])
         return [self.indices[place] for place in order if not math.isnan(first[place])]
+
+    def _stem(self, index: int) -> str:
+        return Path(str(self._dataset.get_data_info(index).get('img_path'))).stem
 
     def panel(self, index: int) -> tuple[str, np.ndarray]:
         """Draws an image beside what the model makes of it.
