@@ -292,12 +292,6 @@ def _check_terms(model: Any) -> None:
             f'expected a loss term from iteration 0 on, received the starts {begins}; leave out '
             'start of the classification to train it first'
         )
-    for name, term in model.terms.items():
-        if not any(p.requires_grad for module in _taught(model, term) for p in module.parameters()):
-            raise ValueError(
-                f'expected model.terms.{name} to teach a part of the segmentor, received only '
-                'frozen parts behind what it reads; leave it out by None or unfreeze one'
-            )
 
 
 def _check_trained(model: Any) -> None:
@@ -324,24 +318,6 @@ def _check_thresholds(model: Any) -> None:
                 f'expected one high threshold for each of the {model.num_foreground} classes in '
                 f'model.{where}.high, received {len(high)}; give as many, or a single number'
             )
-
-
-def _taught(model: Any, term: Any) -> list[Any]:
-    """The modules to which the gradient of a term may go."""
-    needs = term.needs()
-    # The CAM of the decode head is detached.
-    sources = [
-        name
-        for name in with_bases(model, (*needs.raw, *needs.logits))
-        if not model.cams[name].reads_decoder
-    ]
-    modules = [model.cams[name] for name in sources]
-    modules += [model.heads[name] for name in needs.heads]
-    if needs.decoder:
-        modules.append(model.decode_head)
-    if needs.features or sources or needs.decoder:
-        modules.append(model.backbone)
-    return modules
 
 
 def _check_self_training(model: Any) -> None:
