@@ -1,5 +1,5 @@
-# The same with the frozen image encoder of CLIP. "quickgelu" is the activation that its weights were
-# trained with; timm's vit_base_patch16_clip_224.openai would run them with another one.
+# The same with the frozen image encoder of CLIP. "quickgelu" is the activation of its training;
+# timm's vit_base_patch16_clip_224.openai would run the same weights with another one.
 _base_ = './frozen_dinov2_voc.py'
 width = 768
 model = dict(

@@ -163,6 +163,7 @@ def check_plan(model: Any) -> None:
             differ, nothing is learnt at first, or a term teaches nothing.
     """
     _check_classes(model)
+    _check_ignored(model)
     _check_sources(model)
     read: set[str] = set() if model.decode_head is not None else {'final'}
     for start in phase_starts(model, _SOME_LENGTH):
@@ -245,6 +246,26 @@ def _check_classes(model: Any) -> None:
                 f'{source.num_classes} of model.cams.{name}; set both from the number of '
                 'foreground classes'
             )
+
+
+def _check_ignored(model: Any) -> None:
+    """One number that is no class marks pixels without label, whoever makes or reads a label."""
+    found = {
+        name: module.ignore_index
+        for name, module in model.named_modules()
+        if isinstance(getattr(module, 'ignore_index', None), int)
+    }
+    classes = [name for name, index in found.items() if 0 <= index <= model.num_foreground]
+    if classes:
+        raise ValueError(
+            f'expected ignore_index of model.{classes[0]} to be no class, received '
+            f'{found[classes[0]]} with {model.num_foreground} classes beside the background; set '
+            f'ignore_index=-1 there and in model.{{{", ".join(set(found) - set(classes[:1]))}}}'
+        )
+    if len(set(found.values())) > 1:
+        raise ValueError(
+            f'expected one ignore_index in all of model, received {found}; set the same everywhere'
+        )
 
 
 def _check_sources(model: Any) -> None:
