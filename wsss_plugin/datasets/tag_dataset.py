@@ -265,7 +265,8 @@ class TagDataset(BaseSegDataset):
                 f"metainfo['classes']: expected every class once, received {listed(repeated)} more "
                 'than once; remove or rename one'
             )
-        self._require_eight_bits("metainfo['classes']", classes[1:])
+        if self._offers_masks and self._opens_masks:
+            self._require_eight_bits("metainfo['classes']", classes[1:])
         if self.mask_classes is None:
             return
         self._require_eight_bits('mask_classes', self.mask_classes)

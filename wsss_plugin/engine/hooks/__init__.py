@@ -14,6 +14,7 @@ from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.run_identity_hook import RunIdentityHook
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from wsss_plugin.engine.hooks.skip_trained_data_hook import SkipTrainedDataHook
+from wsss_plugin.engine.hooks.tag_frequency_hook import TagFrequencyHook
 from wsss_plugin.engine.hooks.timed_logger_hook import TimedLoggerHook
 from wsss_plugin.engine.hooks.training_start_hook import TrainingStartHook
 from wsss_plugin.engine.hooks.under_prediction_hook import UnderPredictionHook
@@ -35,6 +36,7 @@ __all__ = [
     'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'TagFrequencyHook',
     'TimedLoggerHook',
     'TrainingStartHook',
     'UnderPredictionHook',
