@@ -34,6 +34,12 @@ RANGES = {
     'torchvision': '>=0.21,<0.24',
 }
 
+# What only some tools and configs ask for; requirements/dev.txt pins one release of each.
+OPTIONAL = {
+    'onnx': {'onnx': '>=1.17,<2', 'onnxruntime': '>=1.20,<2', 'onnxscript': '>=0.5,<1'},
+    'bands': {'tifffile': '>=2024.8.30'},
+}
+
 
 def read_requirements(name: str) -> list[str]:
     """Reads a file of requirements/ and those that it includes.
@@ -102,6 +108,7 @@ setup(
     package_data={'wsss_plugin': mim_files()},
     python_requires='>=3.10,<3.13',
     extras_require={
+        **{extra: [*map(''.join, asked.items())] for extra, asked in OPTIONAL.items()},
         'openmmlab': ranges('openmmlab.txt'),
         'onedl': ranges('onedl.txt'),
         # Formatters and type checkers change their minds from release to release.
