@@ -82,7 +82,9 @@ def deployed_model(model: Mapping[str, Any]) -> dict[str, Any]:
             stacklevel=2,
         )
     preprocessor = config.get('data_preprocessor', {})
-    if type_name(preprocessor) == 'MultiViewDataPreProcessor':
+    # One of the toolboxes has none for more bands than colours.
+    plain = len(preprocessor.get('mean') or ()) in (0, 1, 3)
+    if plain and type_name(preprocessor) == 'MultiViewDataPreProcessor':
         preprocessor['type'] = 'SegDataPreProcessor'
     return config
 
