@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from wsss_plugin.engine.benchmark.operator_log import OperatorCall, OperatorLog
 from wsss_plugin.engine.benchmark.part_timer import PartTimer
 
 VARIANTS = ('package', 'plain')
@@ -126,6 +127,13 @@ class Trainee:
             torch.stack(list(self.losses().values())).sum().backward()
         self.optimizer.zero_grad()
         return counter.get_total_flops()
+
+    def operators(self) -> list[OperatorCall]:
+        """Runs one training iteration and records its operators, by part."""
+        log = OperatorLog(lambda: self.timer.current, self.timer.device)
+        with log:
+            self.iterate()
+        return log.calls
 
     def iterate(self) -> tuple[dict[str, float], dict[str, float]]:
         """Runs one training iteration.
