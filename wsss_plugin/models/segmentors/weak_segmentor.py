@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from wsss_plugin.models.channel_check import check_channels
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
@@ -96,6 +97,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self.multi_scale = _MULTI_SCALE | dict(multi_scale or {})
         self.thresholds = BackgroundThresholds(**(thresholds or dict(low=0.25, high=0.7)))
         self.backbone = MODELS.build(backbone)
+        check_channels(self.backbone, self.data_preprocessor)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         self.register_load_state_dict_pre_hook(rename_when_loaded)
