@@ -11,6 +11,7 @@ from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.run_identity_hook import RunIdentityHook
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from wsss_plugin.engine.hooks.skip_trained_data_hook import SkipTrainedDataHook
+from wsss_plugin.engine.hooks.split_overlap_hook import SplitOverlapHook
 from wsss_plugin.engine.hooks.under_prediction_hook import UnderPredictionHook
 from wsss_plugin.engine.hooks.unreached_parameters_hook import UnreachedParametersHook
 from wsss_plugin.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
@@ -27,6 +28,7 @@ __all__ = [
     'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'SplitOverlapHook',
     'UnderPredictionHook',
     'UnreachedParametersHook',
     'WholeCheckpointHook',
