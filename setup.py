@@ -27,6 +27,7 @@ RANGES = {
     'pycocotools': '>=2.0.8,<2.1',
     'pydensecrf2': '>=1.1,<1.2',
     'regex': '>=2024.11.6',
+    'scikit-learn': '>=1.7,<1.10',
     'scipy': '>=1.15,<1.18',
     'setuptools': '>=68,<81',
     'timm': '>=1.0.15,<1.1',

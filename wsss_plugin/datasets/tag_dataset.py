@@ -215,7 +215,7 @@ class TagDataset(BaseSegDataset):
             check_masks(masks, names, classes, self.ann_file, self.ignore_index)
             return
         # Of few corrected masks among many labels none might be opened.
-        folders = [self._info(index)['label_dir'] for index in range(len(self))]
+        folders = [self.image_info(index)['label_dir'] for index in range(len(self))]
         for labels in self._labels:
             own = [n for n, folder in enumerate(folders) if folder == str(labels.folder)]
             # A pseudo label may miss a class that the image shows: nobody is to be warned of it.
@@ -224,7 +224,7 @@ class TagDataset(BaseSegDataset):
 
     def _tagged_masks(self, indices: Sequence[int], complete: bool = True) -> list[TaggedMask]:
         chosen = spread_indices(len(indices), MASKS_OPENED) if indices else []
-        infos = (self._info(indices[index]) for index in chosen)
+        infos = (self.image_info(indices[index]) for index in chosen)
         return [
             TaggedMask(
                 info['seg_map_path'],
@@ -236,8 +236,17 @@ class TagDataset(BaseSegDataset):
             if info.get('seg_map_path') and '://' not in info['seg_map_path']
         ]
 
-    def _info(self, index: int) -> dict[str, Any]:
-        # Not this class's own, which may draw a seed from the stream of the training.
+    def image_info(self, index: int) -> dict[str, Any]:
+        """Returns what is known of an image, without moving the random stream of a training.
+
+        Args:
+            index (int): Index of the image.
+
+        Returns:
+            dict: ``img_path``, ``groups`` and, where known, ``tags`` (class numbers from 0) and
+            ``seg_map_path``.
+        """
+        # Not this class's own get_data_info, which may draw a seed.
         return super().get_data_info(index)
 
     def _check_classes(self) -> None:
@@ -480,7 +489,7 @@ class TagDataset(BaseSegDataset):
         return result
 
     def _check_mask(self, idx: int, check: Callable[[str], None]) -> None:
-        path = self._info(idx).get('seg_map_path')
+        path = self.image_info(idx).get('seg_map_path')
         if path is not None:
             check(path)
 

@@ -33,6 +33,7 @@ _HOOKS = (
     'RunIdentityHook',
     'NonFiniteHook',
     'UnreachedParametersHook',
+    'DataSummaryHook',
 )
 
 

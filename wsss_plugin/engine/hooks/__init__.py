@@ -2,6 +2,7 @@
 
 from wsss_plugin.engine.hooks.checkpoint_shape_hook import CheckpointShapeHook
 from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
+from wsss_plugin.engine.hooks.data_summary_hook import DataSummaryHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
 from wsss_plugin.engine.hooks.loss_weight_hook import LossWeightHook
@@ -19,6 +20,7 @@ from wsss_plugin.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
 __all__ = [
     'CheckpointShapeHook',
     'CosineThresholdHook',
+    'DataSummaryHook',
     'EffectiveBatchSizeHook',
     'LoadPartHook',
     'LossWeightHook',
