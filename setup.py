@@ -12,6 +12,7 @@ _PACKAGE = _ROOT / 'wsss_plugin'
 RANGES = {
     'einops': '>=0.8,<0.9',
     'ftfy': '>=6.3,<6.4',
+    'jinja2': '>=3.1,<4',
     'matplotlib': '>=3.10,<3.12',
     'mmcv-lite': '>=2.1,<2.2',
     'mmengine': '>=0.10.7,<0.11',
@@ -100,11 +101,12 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['wsss_plugin', 'wsss_plugin.*']),
-    package_data={'wsss_plugin': mim_files()},
+    package_data={'wsss_plugin': [*mim_files(), 'engine/run_report/report.html.jinja']},
     python_requires='>=3.10,<3.13',
     extras_require={
         'openmmlab': ranges('openmmlab.txt'),
         'onedl': ranges('onedl.txt'),
+        'tensorboard': ['tensorboard>=2.15,<3'],
         # Formatters and type checkers change their minds from release to release.
         'dev': read_requirements('dev.txt'),
     },
