@@ -10,11 +10,11 @@ from mmengine.config import DictAction
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.config_reading.training_steps import check_schedules, check_steps
 from wsss_plugin.engine.hooks import ProgressKeeper
 from wsss_plugin.engine.label_weights import check_label_weights
 from wsss_plugin.engine.quiet_runner import QuietRunner
 from wsss_plugin.engine.run_config import (
-    check_schedules,
     check_weights,
     enable_amp,
     load_config,
@@ -64,7 +64,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         help='key=value pairs that replace values of the config, for example '
-        'train_cfg.max_iters=100 or key="[(a,b),(c,d)]" without blanks',
+        'max_iters=100, with which all steps move, or key="[(a,b),(c,d)]" without blanks',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -85,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         enable_amp(config)
     set_resume(config, args.resume)
     check_schedules(config)
+    check_steps(config)
     check_weights(config.model)
     check_label_weights(config)
     if args.panels is not None:

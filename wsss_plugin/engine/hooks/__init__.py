@@ -14,6 +14,7 @@ from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.run_identity_hook import RunIdentityHook
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from wsss_plugin.engine.hooks.skip_trained_data_hook import SkipTrainedDataHook
+from wsss_plugin.engine.hooks.split_overlap_hook import SplitOverlapHook
 from wsss_plugin.engine.hooks.tag_frequency_hook import TagFrequencyHook
 from wsss_plugin.engine.hooks.timed_logger_hook import TimedLoggerHook
 from wsss_plugin.engine.hooks.training_start_hook import TrainingStartHook
@@ -36,6 +37,7 @@ __all__ = [
     'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'SplitOverlapHook',
     'TagFrequencyHook',
     'TimedLoggerHook',
     'TrainingStartHook',
