@@ -142,8 +142,13 @@ def test_without_masks_what_is_judged_comes_first(tool, run):
 def test_what_is_missing_is_said(tool, run, tmp_path):
     (run / 'iter_40.pth').unlink()
     assert 'No image was looked at: no complete checkpoint.' in _page(tool, run)
-    with pytest.raises(MissingFileError, match='work folder of a training'):
-        tool('report').main([str(tmp_path / 'nothing')])
+    for flags, message in (
+        ([str(tmp_path / 'nothing')], 'work folder of a training'),
+        ([str(run), '--compare', str(run)], 'complete checkpoint in .*run to compare'),
+        ([str(run), '--checkpoint', 'none.pth'], 'checkpoint at none.pth'),
+    ):
+        with pytest.raises(MissingFileError, match=message):
+            tool('report').main(flags)
     with pytest.raises(SystemExit):
         tool('report').main([str(run), '--num', '-1'])
 

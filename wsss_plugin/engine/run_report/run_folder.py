@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +123,3 @@ class RunFolder:
                 f'expected JSON in {file}, received other text ({error}); make it again or '
                 'remove it'
             ) from error
-
-    def logs(self) -> Iterator[Path]:
-        """Text logs of all starts, the earliest first.
-
-        Yields:
-            The files.
-        """
-        for start in self.starts:
-            yield from sorted(start.folder.parent.glob('*.log'))

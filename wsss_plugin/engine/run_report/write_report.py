@@ -25,7 +25,7 @@ from wsss_plugin.engine.run_report.image_scores import ImageScores
 from wsss_plugin.engine.run_report.run_folder import RunFolder
 from wsss_plugin.engine.run_report.run_settings import data_sets, named_settings
 from wsss_plugin.engine.versions import describe_versions
-from wsss_plugin.errors import ConfigError, cut
+from wsss_plugin.errors import ConfigError, MissingFileError, cut
 from wsss_plugin.whole_file import write_text
 
 REPORT_FILE = 'report.html'
@@ -57,7 +57,8 @@ def write_report(
         The page.
 
     Raises:
-        MissingFileError: If no training has begun in the folder.
+        MissingFileError: If no training has begun in a folder, or a checkpoint that is asked for is
+            missing.
         DamagedFileError: If a file in it cannot be read.
     """
     folder = RunFolder(run)
@@ -117,12 +118,14 @@ def _images(
     doubtful: Sequence[str],
 ) -> dict[str, Any]:
     given = folder.checkpoint() if checkpoint is None else Path(checkpoint)
+    if given is not None and not given.is_file():
+        raise MissingFileError(f'expected a checkpoint at {given}, found none; name another one')
+    others = {} if compare is None or num == 0 else _others(compare, num)
     reason = 'not asked for' if num == 0 else 'no complete checkpoint' if given is None else ''
     if reason:
         return {'reason': reason}
     try:
         scores = ImageScores(config, str(given), num)
-        others = {} if compare is None else _others(compare, num)
     except (FileNotFoundError, ConfigError) as error:
         return {'reason': str(error)}
     order = scores.ranking(doubtful)
@@ -146,7 +149,13 @@ def _images(
 
 def _others(compare: str | Path, num: int) -> dict[str, Any]:
     other = RunFolder(compare)
-    scores = ImageScores(other.config(), str(other.checkpoint()), num)
+    checkpoint = other.checkpoint()
+    if checkpoint is None:
+        raise MissingFileError(
+            f'expected a complete checkpoint in {compare} to compare with, found none; train it, '
+            'or leave --compare out'
+        )
+    scores = ImageScores(other.config(), str(checkpoint), num)
     return {other.path.resolve().name: scores.by_class()}
 
 
