@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from mmengine.config import Config
@@ -61,6 +62,12 @@ def train(
     for term in (config.model.get('terms') or {}).values():
         if term is not None:
             term.start = 0
+    # The runner prints the config five times, which takes longer than the training.
+    with mock.patch.object(Config, 'pretty_text', ''):
+        return _trained(config)
+
+
+def _trained(config: Config) -> tuple[nn.Module, dict[str, Tensor], list[dict[str, float]]]:
     runner = Runner.from_cfg(config)
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
     losses = _Losses()

@@ -114,7 +114,8 @@ def small(name, root):
     model.decode_head.update(NARROW_HEAD, in_channels=24)
     for source, channels in dict(final=24, aux=24, cnn=32).items():
         model.cams[source].in_channels = channels
-    model.labels.pixel.refine.dilations = (1, 2)
+    model.labels.pixel.refine.update(dilations=(1, 2), num_iter=2)
+    model.multi_scale.scales = (1.0,)
     model.terms.ctc.local_crops.update(num=2, size=32)
     model.terms.ctc.projection_head.update(
         in_channels=24, hidden_channels=8, bottleneck_channels=8, out_channels=8

@@ -63,7 +63,8 @@ def frozen(name, root=None):
     model.decode_head.update(NARROW_HEAD, in_channels=24)
     for source, channels in dict(final=24, aux=24, cnn=32).items():
         model.cams[source].in_channels = channels
-    model.labels.pixel.refine.dilations = (1, 2)
+    model.labels.pixel.refine.update(dilations=(1, 2), num_iter=2)
+    model.multi_scale.scales = (1.0,)
     config.train_dataloader.dataset.pipeline[1].crop_size = SIDE
     return config
 
@@ -105,7 +106,8 @@ def test_patch_token_contrast_on_a_backbone_of_mmpretrain(voc, tmp_path):
     model.decode_head.update(in_channels=24, channels=8)
     for source in model.cams.values():
         source.in_channels = 24
-    model.labels.pixel.refine.dilations = (1, 2)
+    model.labels.pixel.refine.update(dilations=(1, 2), num_iter=2)
+    model.multi_scale.scales = (1.0,)
     model.thresholds.update(low=0.3, high=0.5)  # so that random CAMs label cells
     config.train_dataloader.dataset.pipeline[1].crop_size = SIDE
     trained, before, losses = train(config, tmp_path / 'deit')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -52,7 +53,7 @@ class TrialPass:
             for name, term in model.terms.items():
                 read = {key: self.features[key] for key in term.needs().features}
                 shapes = self._shapes(read)
-                fitting(f'terms.{name}', shapes, lambda term=term, read=read: term.try_on(read))
+                fitting(f'terms.{name}', shapes, partial(term.try_on, read))
 
     def _passed(self, readers: Mapping[str, Sequence[str]]) -> ForwardPass:
         model = self._model
@@ -68,7 +69,7 @@ class TrialPass:
             for key, names in readers.items():
                 alone = ForwardPass(model, image, tags, names)
                 given = f'an image {tuple(image.shape)}, of which it reads {list(names)}'
-                fitting(key, given, lambda alone=alone, names=names: alone.features(names))
+                fitting(key, given, partial(alone.features, names))
             raise
         return whole
 
