@@ -37,6 +37,7 @@ class Trainee:
         plain_losses: Called with segmentor, inputs, samples and ``PartTimer.part``; gives losses
             by name.
         device: Where it runs.
+        dtype: Type of mixed precision, None for float32; losses are not scaled.
 
     Raises:
         ValueError: If ``variant`` is unknown.
@@ -50,6 +51,7 @@ class Trainee:
         samples: Sequence[SegDataSample],
         plain_losses: Callable[..., dict[str, Tensor]],
         device: str,
+        dtype: torch.dtype | None = None,
     ) -> None:
         if variant not in VARIANTS:
             raise ValueError(f'expected variant in {VARIANTS}, received {variant!r}')
@@ -59,6 +61,7 @@ class Trainee:
         self.samples = list(samples)
         self.plain_losses = plain_losses
         self.timer = PartTimer(device)
+        self.dtype = dtype
         if variant == 'plain':
             for module in self.segmentor.modules():
                 if hasattr(module, 'fused_attn'):
@@ -72,10 +75,12 @@ class Trainee:
         Returns:
             Weighted losses by name.
         """
-        if self.variant == 'plain':
-            return self.plain_losses(self.segmentor, self.inputs, self.samples, self.timer.part)
-        with self._timed_parts():
-            losses = self.segmentor.loss(self.inputs, self.samples)
+        kind = self.timer.device.type
+        with torch.autocast(kind, dtype=self.dtype, enabled=self.dtype is not None):
+            if self.variant == 'plain':
+                return self.plain_losses(self.segmentor, self.inputs, self.samples, self.timer.part)
+            with self._timed_parts():
+                losses = self.segmentor.loss(self.inputs, self.samples)
         return {name: value for name, value in losses.items() if 'loss' in name}
 
     @contextmanager
