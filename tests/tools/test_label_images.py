@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import traceback
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +39,14 @@ def label(tool, tmp_path, monkeypatch):
         if process == 0:
             code = 1
             try:
+                # That there are no masks to validate on is said as a warning.
+                warnings.simplefilter('ignore')
                 tools[name].main(arguments)
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stderr.flush()
                 os._exit(code)
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
