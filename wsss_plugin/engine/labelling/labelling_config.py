@@ -16,6 +16,8 @@ CONFIG_FILE = 'config.py'
 STAGES_FILE = 'stages.py'
 TRAIN_LIST, HELD_OUT_LIST = 'train.txt', 'held_out.txt'
 _TEMPLATE = 'own_data.py'
+# Share of the pixels of an image that its tags get where nothing of them is found.
+LEAST = 0.02
 
 
 def config_text(
@@ -85,6 +87,7 @@ def stages_text(
     options: Mapping[str, Any] = {
         'segmentation': True,
         'no_tags': not tags,
+        'least': LEAST if tags else None,
         'tta': augmented,
         'refine': 'crf' if crf else None,
         'crf_workers': 1,

@@ -56,8 +56,8 @@ class PretrainedFiles:
             preset = _WIDTHS.get(width)
             if preset is None:
                 raise ConfigError(
-                    f'--weights {file}: expected a transformer of width {listed(_WIDTHS)}, received '
-                    f'{width}; take DeiT-tiny or ViT-B/16, or write a config of your own'
+                    f'--weights {file}: expected a transformer of width {listed(_WIDTHS)}, '
+                    f'received {width}; take DeiT-tiny or ViT-B/16, or write a config of your own'
                 )
         for kind, files in (('transformer', vit), ('CNN', cnn)):
             if len(files) > 1:

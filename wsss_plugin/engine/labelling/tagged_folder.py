@@ -11,6 +11,7 @@ from PIL import Image
 
 from wsss_plugin.datasets import ImageTagDataset, spread_indices
 from wsss_plugin.datasets.class_names import BACKGROUND
+from wsss_plugin.datasets.tag_file import TagFile
 from wsss_plugin.engine.judging import FEWEST_MASKS, hold_out
 from wsss_plugin.errors import DataError, MissingFileError
 
@@ -78,6 +79,12 @@ class TaggedFolder:
         self.paths = [Path(info['img_path']).absolute() for info in infos]
         self.names = [path.relative_to(self.images).as_posix() for path in self.paths]
         self.tags_of = np.array([info['gt_tags'] for info in infos])
+        entries = TagFile.read(self.tags).tags
+        self._words = [
+            name if name in entries else name.removesuffix(Path(name).suffix) for name in self.names
+        ]
+        # Lists cannot name images that the file of tags does not.
+        self._can_be_listed = all(word in entries for word in self._words)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,7 +97,9 @@ class TaggedFolder:
                 sides.append(max(image.size))
         return int(np.median(sides))
 
-    def held_out(self, masks: str | Path | None = None, share: float = 0.1) -> list[str]:
+    def held_out(
+        self, masks: str | Path | None = None, share: float = 0.1
+    ) -> tuple[list[str], list[str]]:
         """The images that are not trained on, so that the training can be judged on them.
 
         Args:
@@ -98,19 +107,21 @@ class TaggedFolder:
             share: Share of the images otherwise, of each class alike.
 
         Returns:
-            Their names in the words of the file of tags; none of a few images.
+            Those that are trained on and those that are not, in the words of the file of tags;
+            none where few are there, or some have no entry.
 
         Raises:
             DataError: If there are masks, but fewer than can be judged by.
         """
         masked = [] if masks is None else self._masked(Path(masks))
-        if masked and len(masked) <= len(self) // 2:
-            return [self.names[index] for index in masked]
-        if masked:
-            share = max(share, FEWEST_MASKS / len(masked) + 0.02)
-        if len(self) < _FEWEST:
-            return []
-        return [self.names[index] for index in hold_out(self.tags_of, share)]
+        if len(self) < _FEWEST or not self._can_be_listed:
+            return [], []
+        held = set(masked)
+        if not masked or len(masked) > len(self) // 2:
+            needed = FEWEST_MASKS / len(masked) + 0.02 if masked else 0.0
+            held = set(hold_out(self.tags_of, max(share, needed)))
+        trained = [word for index, word in enumerate(self._words) if index not in held]
+        return trained, [self._words[index] for index in sorted(held)]
 
     def _masked(self, folder: Path) -> list[int]:
         found = [

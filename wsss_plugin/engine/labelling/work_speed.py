@@ -14,6 +14,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 
 from wsss_plugin.evaluation.crf_labels import label_of_scores
 
@@ -88,7 +89,8 @@ def _meta(size: tuple[int, int]) -> dict[str, Any]:
 
 def _crf_seconds(dataset: Any) -> float:
     path = dataset.get_data_info(0)['img_path']
-    shape = dataset[0]['data_samples'].ori_shape
+    with Image.open(path) as image:
+        shape = image.size[::-1]
     scores = np.full((2, *shape), 0.5, np.float16)
     return _seconds(lambda: label_of_scores(path, scores, np.arange(2), _CRF), 1)
 
