@@ -24,6 +24,7 @@ from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
 from wsss_plugin.datasets.spread_indices import spread_indices
+from wsss_plugin.distinct_palette import distinct_palette
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, cut, listed, received
 
 # Of the 256 values of an 8-bit map one is the background and one is ignored.
@@ -135,8 +136,10 @@ class TagDataset(BaseSegDataset):
     def _palette(cls, classes: Sequence[str]) -> list[Sequence[int]]:
         own, palette = cls.METAINFO.get('classes', ()), cls.METAINFO.get('palette', ())
         colours = dict(zip(own, palette, strict=False))
-        # For an empty list the base class draws colours.
-        return [colours[name] for name in classes] if set(classes) <= set(colours) else []
+        if set(classes) <= set(colours):
+            return [colours[name] for name in classes]
+        # The base class would draw colours at random, some of them alike.
+        return [[0, 0, 0], *distinct_palette(len(classes) - 1)]
 
     def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
         """Returns what the values of the masks mean.
@@ -262,7 +265,8 @@ class TagDataset(BaseSegDataset):
                 f"metainfo['classes']: expected every class once, received {listed(repeated)} more "
                 'than once; remove or rename one'
             )
-        self._require_eight_bits("metainfo['classes']", classes[1:])
+        if self._offers_masks and self._opens_masks:
+            self._require_eight_bits("metainfo['classes']", classes[1:])
         if self.mask_classes is None:
             return
         self._require_eight_bits('mask_classes', self.mask_classes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from wsss_plugin.models.schedule import as_iteration
+
 
 def loss_plan(model: Any, hooks: Iterable[Any], max_iters: int | None) -> list[str]:
     """Says when each loss starts and stops.
@@ -20,7 +22,7 @@ def loss_plan(model: Any, hooks: Iterable[Any], max_iters: int | None) -> list[s
     students: Mapping[str, Any] = getattr(model, 'students', {})
     lines = [f'{name}: {line}' for name, one in students.items() for line in _plan(one, max_iters)]
     lines += _plan(model, max_iters)
-    return lines + _weights(hooks) if lines else []
+    return lines + _weights(hooks, max_iters) if lines else []
 
 
 def _plan(model: Any, max_iters: int | None) -> list[str]:
@@ -53,10 +55,17 @@ def _switches(model: Any, max_iters: int | None) -> list[str]:
     return lines
 
 
-def _weights(hooks: Iterable[Any]) -> list[str]:
+def _weights(hooks: Iterable[Any], max_iters: int | None) -> list[str]:
     return [
         f'weight of {hook.loss}: '
-        + ', '.join(f'{value:g} from {at} on' for at, value in hook.weights)
+        + ', '.join(f'{value:g} from {_at(at, max_iters)} on' for at, value in hook.weights)
         for hook in hooks
         if hasattr(hook, 'loss') and hasattr(hook, 'weights')
     ]
+
+
+def _at(start: float, max_iters: int | None) -> str:
+    """An iteration; a share of a training of unknown length as it is."""
+    if max_iters is None and start != int(start):
+        return f'{start:g} of the training'
+    return str(as_iteration(start, max_iters, 'weights'))
