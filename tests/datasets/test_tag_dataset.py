@@ -290,20 +290,32 @@ def test_truncated_image_stops_training(shapes_root, tmp_path, training_pipeline
 @pytest.mark.parametrize('number', [254, 255, 300])
 def test_classes_that_eight_bits_hold(tmp_path, write_image, number):
     write_image(tmp_path / 'images/a.png')
+    write_image(tmp_path / 'masks/a.png')
     (tmp_path / 'tags.json').write_text('{"a": ["c1"]}')
     names = [f'c{index}' for index in range(1, number + 1)]
     arguments = {'ann_file': 'tags.json', 'data_root': str(tmp_path)}
+    opened = {'load_masks': True, 'pipeline': [dict(type='LoadAnnotations')]}
     few = {'classes': ('background', 'c1')}
     for options in (
-        {'metainfo': {'classes': ('background', *names)}},
+        {'metainfo': {'classes': ('background', *names)}, **opened},
         {'metainfo': few, 'mask_classes': names},
     ):
         if number <= 254:
-            assert ImageTagDataset(**arguments, **options)[0]['gt_tags'][0] == 1
+            ImageTagDataset(**arguments, **{**options, 'load_masks': False})
             continue
         message = rf'classes.*: expected at most 254 classes beside.*received {number}'
         with pytest.raises(ConfigError, match=message):
             ImageTagDataset(**arguments, **options)
+
+
+def test_tags_alone_may_have_more_classes_than_a_mask(tmp_path, write_image):
+    write_image(tmp_path / 'images/a.png')
+    names = [f'c{index}' for index in range(1000)]
+    (tmp_path / 'tags.json').write_text('{"a": ["c255", "c999"]}')
+    dataset = ImageTagDataset(
+        'tags.json', data_root=str(tmp_path), metainfo={'classes': ('background', *names)}
+    )
+    assert dataset[0]['gt_tags'].nonzero()[0].tolist() == [255, 999]
 
 
 def test_classes_twice(tmp_path, write_image):

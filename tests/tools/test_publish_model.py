@@ -11,6 +11,7 @@ from mmseg.registry import MODELS
 from PIL import Image
 
 import wsss_plugin.models  # noqa: F401  (fills the registry)
+from wsss_plugin.datasets import ShapesTagDataset
 
 _CONFIGS = Path(__file__).parents[2] / 'configs'
 _VIT = {
@@ -105,6 +106,29 @@ def test_the_toolbox_s_inferencer_takes_the_published_config(tool, tmp_path):
     assert from_file.shape == (40, 56)
     from_array = inferencer(image[..., ::-1], show=False)['predictions']
     assert np.array_equal(from_array, from_file)
+
+
+def test_the_inferencer_draws_the_model_s_classes_and_not_those_of_cityscapes(tool, tmp_path):
+    init_default_scope('mmseg')
+    config = Config.fromfile(_CONFIGS / 'dual_vit_r18_shapes.py')
+    config.visualizer.name = tmp_path.name
+    path = tmp_path / 'iter_1.pth'
+    # As another tool may have saved it, without the names of the classes.
+    meta = {'cfg': config.pretty_text}
+    torch.save({'state_dict': MODELS.build(config.model).state_dict(), 'meta': meta}, path)
+    tool('publish_model').main([str(path), str(tmp_path / 'small.pth'), '--config'])
+    (small,) = tmp_path.glob('small-*.pth')
+    inferencer = MMSegInferencer(str(small.with_suffix('.py')), str(small), device='cpu')
+    image = np.full((24, 24, 3), 128, np.uint8)
+    answer = inferencer(image, return_vis=True)
+    meta = inferencer.visualizer.dataset_meta
+    assert tuple(meta['classes']) == ShapesTagDataset.METAINFO['classes']
+    palette = np.array(meta['palette'])
+    assert np.array_equal(palette, ShapesTagDataset.METAINFO['palette'])
+    # Opacity 0.8 of the colour over the image, which the names of classes hide in parts.
+    mixed = 0.8 * palette[answer['predictions']] + 0.2 * image
+    drawn = np.abs(answer['visualization'] - mixed).max(axis=-1)
+    assert (drawn <= 1).mean() > 0.3
 
 
 @pytest.mark.parametrize('name', ['dual_vit_r18_shapes', 'ablations/shapes/toco_shapes'])

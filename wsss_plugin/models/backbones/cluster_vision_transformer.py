@@ -51,6 +51,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         freeze_position_embedding: Keeps the position embedding fixed; both codes train it.
         model_args: Further arguments of the timm model, for example ``drop_path_rate``.
         init_cfg: MMEngine's initialisation config, used after ``pretrained``.
+        in_channels: As in ``TimmVisionTransformer``.
 
     Raises:
         TypeError: If the model is not a plain ``VisionTransformer`` with one class token.
@@ -79,6 +80,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         freeze_position_embedding: bool = False,
         model_args: dict[str, Any] | None = None,
         init_cfg: dict | list[dict] | None = None,
+        in_channels: int = 3,
     ) -> None:
         if num_classes < 1 or steps < 0 or mean_blocks < 1:
             raise ValueError(
@@ -93,6 +95,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             freeze_position_embedding=freeze_position_embedding,
             model_args=model_args,
             init_cfg=init_cfg,
+            in_channels=in_channels,
         )
         self.num_classes = num_classes
         self.mean_blocks = min(mean_blocks, len(self.trunk.blocks))

@@ -10,9 +10,11 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from wsss_plugin.models.channel_check import check_channels
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
+from wsss_plugin.models.part_trial import try_parts
 from wsss_plugin.models.phase_plan import check_plan
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
@@ -95,11 +97,13 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self.multi_scale = _MULTI_SCALE | dict(multi_scale or {})
         self.thresholds = BackgroundThresholds(**(thresholds or dict(low=0.25, high=0.7)))
         self.backbone = MODELS.build(backbone)
+        check_channels(self.backbone, self.data_preprocessor)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
         check_multi_scale(self)
+        try_parts(self)
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}
