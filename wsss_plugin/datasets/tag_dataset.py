@@ -24,6 +24,7 @@ from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
 from wsss_plugin.datasets.spread_indices import spread_indices
+from wsss_plugin.distinct_palette import distinct_palette
 from wsss_plugin.errors import ConfigError, DataError, MissingFileError, cut, listed, received
 
 # Of the 256 values of an 8-bit map one is the background and one is ignored.
@@ -135,8 +136,10 @@ class TagDataset(BaseSegDataset):
     def _palette(cls, classes: Sequence[str]) -> list[Sequence[int]]:
         own, palette = cls.METAINFO.get('classes', ()), cls.METAINFO.get('palette', ())
         colours = dict(zip(own, palette, strict=False))
-        # For an empty list the base class draws colours.
-        return [colours[name] for name in classes] if set(classes) <= set(colours) else []
+        if set(classes) <= set(colours):
+            return [colours[name] for name in classes]
+        # The base class would draw colours at random, some of them alike.
+        return [[0, 0, 0], *distinct_palette(len(classes) - 1)]
 
     def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
         """Returns what the values of the masks mean.
@@ -215,7 +218,7 @@ class TagDataset(BaseSegDataset):
             check_masks(masks, names, classes, self.ann_file, self.ignore_index)
             return
         # Of few corrected masks among many labels none might be opened.
-        folders = [self._info(index)['label_dir'] for index in range(len(self))]
+        folders = [self.image_info(index)['label_dir'] for index in range(len(self))]
         for labels in self._labels:
             own = [n for n, folder in enumerate(folders) if folder == str(labels.folder)]
             # A pseudo label may miss a class that the image shows: nobody is to be warned of it.
@@ -224,7 +227,7 @@ class TagDataset(BaseSegDataset):
 
     def _tagged_masks(self, indices: Sequence[int], complete: bool = True) -> list[TaggedMask]:
         chosen = spread_indices(len(indices), MASKS_OPENED) if indices else []
-        infos = (self._info(indices[index]) for index in chosen)
+        infos = (self.image_info(indices[index]) for index in chosen)
         return [
             TaggedMask(
                 info['seg_map_path'],
@@ -236,8 +239,17 @@ class TagDataset(BaseSegDataset):
             if info.get('seg_map_path') and '://' not in info['seg_map_path']
         ]
 
-    def _info(self, index: int) -> dict[str, Any]:
-        # Not this class's own, which may draw a seed from the stream of the training.
+    def image_info(self, index: int) -> dict[str, Any]:
+        """Returns what is known of an image, without moving the random stream of a training.
+
+        Args:
+            index (int): Index of the image.
+
+        Returns:
+            dict: ``img_path``, ``groups`` and, where known, ``tags`` (class numbers from 0) and
+            ``seg_map_path``.
+        """
+        # Not this class's own get_data_info, which may draw a seed.
         return super().get_data_info(index)
 
     def _check_classes(self) -> None:
@@ -253,7 +265,8 @@ class TagDataset(BaseSegDataset):
                 f"metainfo['classes']: expected every class once, received {listed(repeated)} more "
                 'than once; remove or rename one'
             )
-        self._require_eight_bits("metainfo['classes']", classes[1:])
+        if self._offers_masks and self._opens_masks:
+            self._require_eight_bits("metainfo['classes']", classes[1:])
         if self.mask_classes is None:
             return
         self._require_eight_bits('mask_classes', self.mask_classes)
@@ -480,7 +493,7 @@ class TagDataset(BaseSegDataset):
         return result
 
     def _check_mask(self, idx: int, check: Callable[[str], None]) -> None:
-        path = self._info(idx).get('seg_map_path')
+        path = self.image_info(idx).get('seg_map_path')
         if path is not None:
             check(path)
 

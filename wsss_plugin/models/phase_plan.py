@@ -163,6 +163,7 @@ def check_plan(model: Any) -> None:
             differ, nothing is learnt at first, or a term teaches nothing.
     """
     _check_classes(model)
+    _check_ignored(model)
     _check_sources(model)
     read: set[str] = set() if model.decode_head is not None else {'final'}
     for start in phase_starts(model, _SOME_LENGTH):
@@ -247,6 +248,26 @@ def _check_classes(model: Any) -> None:
             )
 
 
+def _check_ignored(model: Any) -> None:
+    """One number that is no class marks pixels without label, whoever makes or reads a label."""
+    found = {
+        name: module.ignore_index
+        for name, module in model.named_modules()
+        if isinstance(getattr(module, 'ignore_index', None), int)
+    }
+    classes = [name for name, index in found.items() if 0 <= index <= model.num_foreground]
+    if classes:
+        raise ValueError(
+            f'expected ignore_index of model.{classes[0]} to be no class, received '
+            f'{found[classes[0]]} with {model.num_foreground} classes beside the background; set '
+            f'ignore_index=-1 there and in model.{{{", ".join(set(found) - set(classes[:1]))}}}'
+        )
+    if len(set(found.values())) > 1:
+        raise ValueError(
+            f'expected one ignore_index in all of model, received {found}; set the same everywhere'
+        )
+
+
 def _check_sources(model: Any) -> None:
     for name, source in model.cams.items():
         if source.base is not None and source.base not in model.cams:
@@ -292,12 +313,6 @@ def _check_terms(model: Any) -> None:
             f'expected a loss term from iteration 0 on, received the starts {begins}; leave out '
             'start of the classification to train it first'
         )
-    for name, term in model.terms.items():
-        if not any(p.requires_grad for module in _taught(model, term) for p in module.parameters()):
-            raise ValueError(
-                f'expected model.terms.{name} to teach a part of the segmentor, received only '
-                'frozen parts behind what it reads; leave it out by None or unfreeze one'
-            )
 
 
 def _check_trained(model: Any) -> None:
@@ -324,24 +339,6 @@ def _check_thresholds(model: Any) -> None:
                 f'expected one high threshold for each of the {model.num_foreground} classes in '
                 f'model.{where}.high, received {len(high)}; give as many, or a single number'
             )
-
-
-def _taught(model: Any, term: Any) -> list[Any]:
-    """The modules to which the gradient of a term may go."""
-    needs = term.needs()
-    # The CAM of the decode head is detached.
-    sources = [
-        name
-        for name in with_bases(model, (*needs.raw, *needs.logits))
-        if not model.cams[name].reads_decoder
-    ]
-    modules = [model.cams[name] for name in sources]
-    modules += [model.heads[name] for name in needs.heads]
-    if needs.decoder:
-        modules.append(model.decode_head)
-    if needs.features or sources or needs.decoder:
-        modules.append(model.backbone)
-    return modules
 
 
 def _check_self_training(model: Any) -> None:

@@ -57,9 +57,14 @@ def test_an_iteration_trains_a_copy(workload, variant):
 def test_the_losses_are_those_of_the_variant(workload):
     package, _ = build(workload, 'package').iterate()
     plain, _ = build(workload, 'plain').iterate()
-    assert {'loss_cls_final', 'loss_ptc', 'loss_ctc'} <= set(package)
-    assert set(plain) == {'loss'}
-    assert plain['loss'] > 0
+    segmentor = workload.segmentor()
+    inputs, samples = workload.batch(segmentor)
+    losses = segmentor.loss(inputs, samples)
+    expected = {name: loss.item() for name, loss in losses.items() if name.startswith('loss')}
+    assert {'loss_cls_final', 'loss_ptc', 'loss_ctc'} <= set(expected)
+    assert package == pytest.approx(expected, rel=1e-4)
+    features = workload.segmentor().backbone.forward_features(inputs['view1'], ['class'])
+    assert plain == pytest.approx({'loss': 2 * features['class'].square().mean().item()}, rel=1e-4)
 
 
 def test_seconds_by_part(workload):
@@ -111,8 +116,11 @@ def test_attention_counts_whichever_kernel_computes_it(workload):
         block.attn.fused_attn = fused
         return {'loss': block(torch.ones(1, 5, 64)).sum()}
 
-    fused, written_out = (products_of(workload, partial(attend, fused)) for fused in (True, False))
-    assert fused == written_out > 0
+    found = {products_of(workload, partial(attend, fused)) for fused in (True, False)}
+    hidden = workload.segmentor().backbone.trunk.blocks[0].mlp.fc1.out_features
+    # Five tokens of 64 numbers: three projections, two products, one projection, two layers.
+    expected = 5 * 64 * (3 * 64 + 2 * 5 + 64 + 2 * hidden)
+    assert found == {3 * 2 * expected}
 
 
 def test_only_the_plain_variant_writes_the_attention_out(workload):

@@ -14,6 +14,7 @@ from wsss_plugin.models.channel_check import check_channels
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
+from wsss_plugin.models.part_trial import try_parts
 from wsss_plugin.models.phase_plan import check_plan
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
@@ -102,6 +103,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
         check_multi_scale(self)
+        try_parts(self)
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}
