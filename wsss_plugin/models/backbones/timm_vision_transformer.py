@@ -85,9 +85,10 @@ class TimmVisionTransformer(BaseModule):
         # ``in_chans`` of the arguments is timm's own name of the same.
         self.model_args = {'in_chans': in_channels, **(model_args or {}), 'num_classes': 0}
         self.in_channels = self.model_args['in_chans']
-        self.trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        self.trunk = trunk
         self._check_architecture()
-        self.trunk.set_grad_checkpointing(grad_checkpointing)
+        trunk.set_grad_checkpointing(grad_checkpointing)
         self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
         self.freeze_position_embedding = freeze_position_embedding
         self.frozen_stages = frozen_stages
