@@ -259,6 +259,22 @@ def judge(out: Path, checkpoint: Path, masks: str | None) -> None:
     shutil.copyfile(out / 'inspection' / INSPECTION_FILE, checkpoint.parent / INSPECTION_FILE)
 
 
+def report(out: Path, run: Path) -> Path:
+    """Writes the page about the training, unless an earlier call has since it was judged.
+
+    Args:
+        out: Folder of it all.
+        run: Folder of the training.
+
+    Returns:
+        The page.
+    """
+    page = out / 'report.html'
+    if page.is_file() and page.stat().st_mtime > (run / JUDGEMENT_FILE).stat().st_mtime:
+        return page
+    return write_report(run, page)
+
+
 def _percent(value: float | None) -> str:
     return '-' if value is None else f'{value:.1f}'
 
@@ -279,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     StageRunner(stages, args.out, TOOLS, noted['processes']).run(list(stages))
     checkpoint = stages['train'].output
     judge(args.out, checkpoint, args.masks)
-    page = write_report(checkpoint.parent, args.out / 'report.html')
+    page = report(args.out, checkpoint.parent)
     empty, faint = find_empty_masks(folder, stages['masks'].output)
     say(
         f'{len(folder)} masks in {stages["masks"].output}, the page {page}, the most doubtful '

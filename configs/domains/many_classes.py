@@ -9,7 +9,6 @@ model = dict(
     labels=dict(
         pixel=dict(ignore_index=ignore_index),
         token=dict(ignore_index=ignore_index),
-        region=dict(ignore_index=ignore_index),
     ),
     terms=dict(ptc=dict(loss=dict(ignore_index=ignore_index))),
 )

@@ -187,9 +187,11 @@ def test_a_rare_class_weighs_more(tmp_path):
 def test_a_number_that_is_a_class_marks_nothing_as_ignored(tmp_path):
     init_default_scope('mmseg')
     config = small('many_classes', tmp_path)
-    config.model.labels.token.ignore_index = 255
-    with pytest.raises(ValueError, match=r'model\.labels\.token to be no class, received 255'):
+    config.model.labels.token.ignore_index = config.model.terms.ptc.loss.ignore_index = 255
+    message = r'model\.labels\.token and model\.terms\.ptc\.loss to be no class, received 255'
+    with pytest.raises(ValueError, match=message):
         MODELS.build(config.model)
-    config.model.labels.token.ignore_index = -2
-    with pytest.raises(ValueError, match=r"one ignore_index.*'labels\.token': -2"):
+    config.model.labels.token.ignore_index = -1
+    message = r'one ignore_index of model\.labels\.token and .*received -1 and 255'
+    with pytest.raises(ValueError, match=message):
         MODELS.build(config.model)

@@ -59,7 +59,8 @@ def label(tool, tmp_path, monkeypatch):
             [
                 *('--images', str(data / 'JPEGImages'), '--tags', str(data / 'tags.json')),
                 *('--out', str(tmp_path / 'out'), '--list', str(tmp_path / 'names.txt')),
-                *('--max-iters', '2', '--preset', 'scratch', '--processes', '1', *options),
+                *('--max-iters', '2', '--preset', 'scratch', '--processes', '1', '--no-tta'),
+                *options,
             ]
         )
         return list(started)

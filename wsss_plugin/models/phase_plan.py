@@ -163,7 +163,6 @@ def check_plan(model: Any) -> None:
             differ, nothing is learnt at first, or a term teaches nothing.
     """
     _check_classes(model)
-    _check_ignored(model)
     _check_sources(model)
     read: set[str] = set() if model.decode_head is not None else {'final'}
     for start in phase_starts(model, _SOME_LENGTH):
@@ -182,6 +181,7 @@ def check_plan(model: Any) -> None:
             f'received {unread}, which nobody reads; name them there or leave them out by None'
         )
     _check_terms(model)
+    _check_ignored(model)
     _check_trained(model)
     _check_thresholds(model)
     _check_self_training(model)
@@ -249,23 +249,24 @@ def _check_classes(model: Any) -> None:
 
 
 def _check_ignored(model: Any) -> None:
-    """One number that is no class marks pixels without label, whoever makes or reads a label."""
-    found = {
-        name: module.ignore_index
-        for name, module in model.named_modules()
-        if isinstance(getattr(module, 'ignore_index', None), int)
-    }
-    classes = [name for name, index in found.items() if 0 <= index <= model.num_foreground]
-    if classes:
-        raise ValueError(
-            f'expected ignore_index of model.{classes[0]} to be no class, received '
-            f'{found[classes[0]]} with {model.num_foreground} classes beside the background; set '
-            f'ignore_index=-1 there and in model.{{{", ".join(set(found) - set(classes[:1]))}}}'
-        )
-    if len(set(found.values())) > 1:
-        raise ValueError(
-            f'expected one ignore_index in all of model, received {found}; set the same everywhere'
-        )
+    """A label and the loss that reads it have one number for no label, and it is no class."""
+    for name, term in model.terms.items():
+        needs = term.needs()
+        key = 'decode_head' if needs.decoder else f'terms.{name}.loss'
+        read = getattr(model.decode_head if needs.decoder else term.loss, 'ignore_index', None)
+        for label in needs.labels if read is not None else ():
+            made = getattr(model.labels[label], 'ignore_index', read)
+            if made != read:
+                raise ValueError(
+                    f'expected one ignore_index of model.labels.{label} and model.{key}, which '
+                    f'reads it, received {made} and {read}; set the same in both'
+                )
+            if 0 <= made <= model.num_foreground:
+                raise ValueError(
+                    f'expected ignore_index of model.labels.{label} and model.{key} to be no '
+                    f'class, received {made} with {model.num_foreground} classes beside the '
+                    'background; set -1 in both'
+                )
 
 
 def _check_sources(model: Any) -> None:

@@ -73,6 +73,15 @@ class ProgressBarHook(Hook):
         """
         self._clear()
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
+        """Removes the bar; a checkpoint may be the last thing before an interrupted training ends.
+
+        Args:
+            runner (Runner): Unused.
+            checkpoint (dict): Unused.
+        """
+        self._clear()
+
     def after_train(self, runner: Runner) -> None:  # noqa: ARG002
         """Removes the bar.
 

@@ -27,7 +27,7 @@ class WorkSpeed:
     """Seconds of one process on its share of the cores.
 
     Attributes:
-        iteration: Of an iteration with every loss.
+        iteration: Of an iteration, on the average of a training.
         mask: Of a mask of several scales with a dense CRF.
     """
 
@@ -39,9 +39,9 @@ def measure_speed(config: Config, threads: int, repeats: int = 2) -> WorkSpeed:
     """Times a few iterations and one mask, with random weights.
 
     Args:
-        config: The config of the training.
+        config: The config of the training, one of ``configs/own_data.py``.
         threads: Threads of a process.
-        repeats: Iterations that are timed, after one that is not.
+        repeats: Iterations that are timed of each phase, after one that is not.
 
     Returns:
         The speed.
@@ -60,10 +60,8 @@ def _measure(config: Config, repeats: int) -> WorkSpeed:
     dataset = DATASETS.build(config.train_dataloader.dataset)
     model = MODELS.build(config.model).to(device)
     batch = config.train_dataloader.batch_size
-    hub = MessageHub.get_current_instance()
-    # As at the end of a training, when every loss has begun.
-    hub.update_info('max_iters', config.train_cfg.max_iters)
-    hub.update_info('iter', config.train_cfg.max_iters - 1)
+    hub, length = MessageHub.get_current_instance(), config.train_cfg.max_iters
+    hub.update_info('max_iters', length)
 
     def iterate() -> None:
         items = [dataset[index % len(dataset)] for index in range(batch)]
@@ -73,8 +71,14 @@ def _measure(config: Config, repeats: int) -> WorkSpeed:
         model.zero_grad()
 
     model.train()
-    iterate()
-    iteration = _seconds(iterate, repeats)
+    # Before and after the segmentation has begun to learn from the labels.
+    start = model.terms['seg'].begins(length) / length
+    phases = []
+    for at in (0, length - 1):
+        hub.update_info('iter', at)
+        iterate()
+        phases.append(_seconds(iterate, repeats))
+    iteration = start * phases[0] + (1 - start) * phases[1]
     model.eval()
     size = config.model.data_preprocessor.size
     image = torch.randn(1, 3, *size, device=device)

@@ -11,7 +11,7 @@ from mmengine.dataset import Compose
 from mmseg.registry import TRANSFORMS
 from torch import Tensor
 
-from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
+from wsss_plugin.datasets.class_checks import MOST_CLASSES
 from wsss_plugin.datasets.transforms.band_picture import as_rgb, is_rgb
 from wsss_plugin.datasets.transforms.load_image_bands import LoadImageBands
 from wsss_plugin.engine.config_types import is_kind, type_name

@@ -11,7 +11,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from timm.layers import PatchEmbed, resample_abs_pos_embed
 from timm.models.vision_transformer import VisionTransformer
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from wsss_plugin.models.backbones.feature_backbone import Reduction
 from wsss_plugin.models.backbones.pretrained_timm import pretrained_weights
@@ -49,6 +50,8 @@ class TimmVisionTransformer(BaseModule):
         init_cfg: MMEngine's initialisation config, used after ``pretrained``.
         in_channels: Channels of the images. For other than 3 timm repeats the pretrained weights
             of the first layer over the channels.
+        grad_checkpointing: Keeps of each block its input only, and computes it again in the
+            backward pass: less memory for a forward pass more, with the same gradients.
 
     Raises:
         TypeError: If the model is not a ``VisionTransformer`` with class token, absolute position
@@ -74,6 +77,7 @@ class TimmVisionTransformer(BaseModule):
         model_args: dict[str, Any] | None = None,
         init_cfg: dict | list[dict] | None = None,
         in_channels: int = 3,
+        grad_checkpointing: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         self.model_name = model_name
@@ -81,8 +85,10 @@ class TimmVisionTransformer(BaseModule):
         # ``in_chans`` of the arguments is timm's own name of the same.
         self.model_args = {'in_chans': in_channels, **(model_args or {}), 'num_classes': 0}
         self.in_channels = self.model_args['in_chans']
-        self.trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        self.trunk = trunk
         self._check_architecture()
+        trunk.set_grad_checkpointing(grad_checkpointing)
         self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
         self.freeze_position_embedding = freeze_position_embedding
         self.frozen_stages = frozen_stages
@@ -293,7 +299,13 @@ class TimmVisionTransformer(BaseModule):
         Returns:
             Tokens (B, N, C).
         """
-        return self.trunk.blocks[index](tokens)
+        return self._run(self.trunk.blocks[index], tokens)
+
+    def _run(self, block: nn.Module, *arguments: Any) -> Any:
+        """Runs a block, of which only the input is kept under gradient checkpointing."""
+        if self.trunk.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, *arguments, use_reentrant=False)
+        return block(*arguments)
 
     def forward_features(
         self,
@@ -367,7 +379,8 @@ class TimmVisionTransformer(BaseModule):
         )
         fused, attention.fused_attn = attention.fused_attn, False
         try:
-            tokens = self.run_block(index, tokens)
+            # Computed again it would be without the hook.
+            tokens = self.trunk.blocks[index](tokens)
         finally:
             attention.fused_attn = fused
             handle.remove()
