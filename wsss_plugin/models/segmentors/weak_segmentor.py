@@ -48,7 +48,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
             in place of a part leaves it out.
         thresholds: ``low`` and ``high`` background thresholds of all label makers.
         multi_scale: ``scales`` of the multi-scale CAM, and how maps are fused; a CAM source may
-            override all but the scales.
+            override any of it.
         main_view: Name of the view that is predicted and labelled.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
