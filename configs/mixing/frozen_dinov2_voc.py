@@ -10,7 +10,11 @@ model = dict(
         ),
     ),
     decode_head=dict(in_channels=width),
-    cams=dict(final=dict(in_channels=width), aux=dict(in_channels=width)),
+    cams=dict(
+        # Of the image as it is, whose tokens are there already: it runs once in a step.
+        final=dict(in_channels=width, multi_scale=dict(scales=(1.0,), flip=None)),
+        aux=dict(in_channels=width),
+    ),
     labels=dict(token=None, region=None),
     terms=dict(ptc=None, ctc=None, consistency=dict(loss=dict(detach='first'))),
 )

@@ -60,6 +60,34 @@ def test_a_source_may_be_fused_in_its_own_way():
     torch.testing.assert_close(cams['final'], alone['final'])
 
 
+def test_a_source_may_have_scales_of_its_own():
+    own = dict(scales=(1.0,), flip=None)
+    image, names = torch.randn(1, 3, 64, 64), ['aux', 'final']
+    segmentor = build(small_config(cams=dict(final=dict(multi_scale=own)))).eval()
+    plain = build(small_config()).eval()
+    plain.load_state_dict(segmentor.state_dict())
+    cams = cams_of(segmentor, image, names, scales=(1.0, 0.5))
+    options = dict(scales=(1.0,), flip=None)
+    main = plain.batch(image, []).main
+    torch.testing.assert_close(
+        cams['final'], multi_scale_cams(plain, main, ['final'], options)['final']
+    )
+    expected = cams_of(plain, image, ['aux'], scales=(1.0, 0.5))
+    torch.testing.assert_close(cams['aux'], expected['aux'])
+
+
+def test_a_frozen_transformer_whose_cams_are_of_the_image_itself_runs_once():
+    own = dict(multi_scale=dict(scales=(1.0,), flip=None))
+    segmentor = build(dual_config(cams=dict(final=own))).eval()
+    image, runs = torch.randn(1, 3, 64, 64), []
+    segmentor.backbone.vit.trunk.blocks[0].register_forward_hook(lambda *_: runs.append('vit'))
+    segmentor.backbone.cnn.layer1.register_forward_hook(lambda *_: runs.append('cnn'))
+    main = segmentor.batch(image, []).main
+    main.features(['patch', 'cnn'])
+    multi_scale_cams(segmentor, main, ['final', 'cnn'], dict(scales=(1.0, 0.5, 1.5)))
+    assert (runs.count('vit'), runs.count('cnn')) == (1, 4)
+
+
 def test_a_finished_cam_is_taken_as_it_is(monkeypatch):
     segmentor = build(small_config())
     image = torch.randn(1, 3, 32, 32)
@@ -130,8 +158,12 @@ def test_an_image_smaller_than_a_patch_at_a_scale():
         ),
         (dict(test_cfg=dict(multi_scale=dict(flip='no'))), r'test_cfg\.multi_scale\.flip'),
         (
-            dict(cams=dict(aux=dict(multi_scale=dict(scales=(1,))))),
-            r'cams\.aux\.multi_scale\.scales: expected one of the keys',
+            dict(cams=dict(aux=dict(multi_scale=dict(scale=(1,))))),
+            r'cams\.aux\.multi_scale\.scale: expected one of the keys',
+        ),
+        (
+            dict(cams=dict(aux=dict(multi_scale=dict(scales=())))),
+            r'positive cams\.aux\.multi_scale\.scales, received \(\)',
         ),
     ],
 )

@@ -46,6 +46,17 @@ def test_one_window_is_the_whole_image(batch):
         assert not one.requires_grad
 
 
+def test_a_source_with_scales_of_its_own(segmentor, batch, monkeypatch):
+    expected = batch.windowed_cams(['raw'], 40, 24)[0]
+    own = dict(scales=(1.0,), flip=None)
+    monkeypatch.setattr(segmentor.cams['final'], 'multi_scale', own)
+    whole = batch.cams(['final', 'raw'])[0]
+    final, raw = batch.windowed_cams(['final', 'raw'], 64, 10)
+    torch.testing.assert_close(final, whole[:, [0, 3]])
+    torch.testing.assert_close(batch.windowed_cams(['final', 'raw'], 40, 24)[1], expected)
+    assert raw.shape == final.shape
+
+
 def test_windows_are_averaged_where_they_overlap_and_normalised_together(segmentor, batch):
     sums, counts = torch.zeros(1, 2, 64, 64), torch.zeros(64, 64)
     options = dict(scales=segmentor.multi_scale['scales'], normalise=None)

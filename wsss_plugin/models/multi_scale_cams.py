@@ -23,8 +23,8 @@ def multi_scale_cams(
 ) -> dict[str, Tensor]:
     """Normalised CAMs over all scales with flip, without gradient.
 
-    The backbone runs once a scale for all sources. The map of a source that is ``finished`` is the
-    CAM as it is.
+    The backbone runs once a scale for all sources with the same scales. The map of a source that is
+    ``finished`` is the CAM as it is.
 
     Args:
         model: The segmentor.
@@ -33,7 +33,7 @@ def multi_scale_cams(
         options: ``scales``, ``chunk_size`` (how many images, mirror images among them, the backbone
             sees at once; all by default), ``present_only`` (whether maps of classes that no image
             of the batch has are zero, where the tags are known; True by default) and how maps are
-            fused; a source may override the latter.
+            fused; a source may override scales and fusion.
 
     Returns:
         CAMs (B, K, H, W) in [0, 1] by name.
@@ -42,11 +42,38 @@ def multi_scale_cams(
     names = [name for name in names if name not in finished]
     with without_gradient():
         cams = {name: main.raw(name).detach() for name in finished}
-    return {**cams, **_fused(model, main, names, options)} if names else cams
+    shared = {key: value for key, value in options.items() if key != 'scales'}
+    for scales, members in by_scales(model, names, options['scales']).items():
+        cams.update(_fused(model, main, members, scales, shared))
+    return cams
+
+
+def by_scales(
+    model: Any, names: Sequence[str], scales: Sequence[float]
+) -> dict[tuple[float, ...], list[str]]:
+    """CAM sources by the scales of their CAMs.
+
+    Args:
+        model: The segmentor.
+        names: Names of the sources.
+        scales: Scales of those that have none of their own in ``multi_scale``.
+
+    Returns:
+        Names by scales.
+    """
+    groups: dict[tuple[float, ...], list[str]] = {}
+    for name in names:
+        own = model.cams[name].multi_scale.get('scales', scales)
+        groups.setdefault(tuple(own), []).append(name)
+    return groups
 
 
 def _fused(
-    model: Any, main: ForwardPass, names: Sequence[str], options: Mapping[str, Any]
+    model: Any,
+    main: ForwardPass,
+    names: Sequence[str],
+    scales: Sequence[float],
+    options: Mapping[str, Any],
 ) -> dict[str, Tensor]:
     features = features_of(model, names)
 
@@ -60,8 +87,7 @@ def _fused(
         return {name: scaled.raw(name) for name in names}
 
     fusion = dict(options)
-    scales, chunk_size = fusion.pop('scales'), fusion.pop('chunk_size', None)
-    present_only = fusion.pop('present_only', True)
+    chunk_size, present_only = fusion.pop('chunk_size', None), fusion.pop('present_only', True)
     known = None
     if 1 in scales and main.begun:
         known = {name: main.raw(name).detach() for name in names}
@@ -104,7 +130,8 @@ def check_multi_scale(model: Any) -> None:
     at_test = model.test_cfg.get('multi_scale') or {}
     for key, options in {'multi_scale': {}, 'test_cfg.multi_scale': at_test}.items():
         shared = {**model.multi_scale, **options}
-        scales, chunk_size = shared.pop('scales'), shared.pop('chunk_size', None)
+        _check_scales(shared.pop('scales'), key)
+        chunk_size = shared.pop('chunk_size', None)
         if not isinstance(shared.pop('present_only', True), bool):
             raise ConfigError(f'expected {key}.present_only as True or False')
         if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
@@ -112,11 +139,15 @@ def check_multi_scale(model: Any) -> None:
                 f'expected {key}.chunk_size as a number of images from 1, or None for all, '
                 f'received {chunk_size!r}'
             )
-        if not scales or min(scales) <= 0:
-            raise ValueError(f'expected positive {key}.scales, received {tuple(scales)}')
         CAMFusion().replaced(shared, key)
         for name, source in model.cams.items():
             fusion_of(source, shared, f'cams.{name}.multi_scale')
+            _check_scales(source.multi_scale.get('scales', (1.0,)), f'cams.{name}.multi_scale')
+
+
+def _check_scales(scales: Sequence[float], key: str) -> None:
+    if not scales or min(scales) <= 0:
+        raise ValueError(f'expected positive {key}.scales, received {tuple(scales)}')
 
 
 def fusion_of(
@@ -135,4 +166,5 @@ def fusion_of(
     Raises:
         ValueError: If a key or a value is unknown.
     """
-    return CAMFusion().replaced(shared).replaced(source.multi_scale, key)
+    own = {name: value for name, value in source.multi_scale.items() if name != 'scales'}
+    return CAMFusion().replaced(shared).replaced(own, key)

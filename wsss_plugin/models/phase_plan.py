@@ -255,7 +255,7 @@ def _check_ignored(model: Any) -> None:
         key = 'decode_head' if needs.decoder else f'terms.{name}.loss'
         read = getattr(model.decode_head if needs.decoder else term.loss, 'ignore_index', None)
         for label in needs.labels if read is not None else ():
-            made = getattr(model.labels[label], 'ignore_index', read)
+            made: Any = getattr(model.labels[label], 'ignore_index', read)
             if made != read:
                 raise ValueError(
                     f'expected one ignore_index of model.labels.{label} and model.{key}, which '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from wsss_plugin.errors import ConfigError
 from wsss_plugin.models.backbones import smallest_side
 from wsss_plugin.models.fixed_statistics import fixed_statistics
 from wsss_plugin.models.forward_pass import ForwardPass
-from wsss_plugin.models.multi_scale_cams import fusion_of
+from wsss_plugin.models.multi_scale_cams import by_scales, fusion_of
 from wsss_plugin.models.phase_plan import features_of
 from wsss_plugin.models.without_gradient import without_gradient
 from wsss_plugin.ops.cam import multi_scale_cam, normalize_cam
@@ -59,26 +60,30 @@ def windowed_cams(
     shared = {key: value for key, value in options.items() if key not in of_passes}
     fusions = {name: fusion_of(model.cams[name], shared) for name in names}
     as_large = {name: one.replaced({'normalise': None}) for name, one in fusions.items()}
-    features = features_of(model, names)
+    groups = by_scales(model, names, options['scales'])
     present = tags[0].bool().cpu()
     size = tuple(image.shape[-2:])
     sums = torch.zeros(len(names), int(present.sum()), *size)
     counts = torch.zeros(size)
 
-    def raw_cams(part: Tensor) -> dict[str, Tensor]:
+    def raw_cams(part: Tensor, members: Sequence[str]) -> dict[str, Tensor]:
+        features = features_of(model, members)
         scaled = ForwardPass(model, part, tags.repeat(len(part), 1), features)
-        return {name: scaled.raw(name) for name in names}
+        return {name: scaled.raw(name) for name in members}
 
     with without_gradient(), fixed_statistics(model):
         for rows, columns in _windows(size, window, stride):
-            maps = multi_scale_cam(
-                raw_cams,
-                image[..., rows, columns],
-                options['scales'],
-                fusion=as_large,
-                min_size=smallest_side(model.backbone),
-                tags=tags,
-            )
+            maps: dict[str, Tensor] = {}
+            for scales, members in groups.items():
+                found = multi_scale_cam(
+                    partial(raw_cams, members=members),
+                    image[..., rows, columns],
+                    scales,
+                    fusion={name: as_large[name] for name in members},
+                    min_size=smallest_side(model.backbone),
+                    tags=tags,
+                )
+                maps.update(found)
             counts[rows, columns] += 1
             for total, name in zip(sums, names, strict=True):
                 total[:, rows, columns] += maps[name][0].cpu()[present]

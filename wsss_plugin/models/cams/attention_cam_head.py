@@ -32,7 +32,7 @@ class AttentionCAMHead(BaseModule):
         reads: Names of the features that are convolved, put side by side as channels.
         times: Name of the feature (B, K, h, w) by which the map is multiplied, or None.
         spread: Name of the feature (B, h * w, h * w) by which it is spread, or None.
-        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+        multi_scale: What differs from the segmentor's ``multi_scale``.
         init_cfg: MMEngine's initialisation config.
 
     Raises:

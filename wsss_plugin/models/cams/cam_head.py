@@ -37,7 +37,7 @@ class CAMHead(BaseModule):
             in a ``WeakSegmentor`` the ``ClassificationTerm`` has the loss.
         reads: Name of the feature that it reads as a CAM source, or several names, whose maps are
             put side by side as channels.
-        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+        multi_scale: What differs from the segmentor's ``multi_scale``.
         init_cfg: MMEngine's initialisation config.
 
     Raises:

@@ -20,7 +20,7 @@ class CAMSource(Protocol):
         classifies: Whether it has classification logits.
         reads_decoder: Whether it reads the decode head's logits.
         num_classes: Number of foreground classes K.
-        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+        multi_scale: What differs from the segmentor's ``multi_scale``.
 
     A source may further have ``reduce`` (:class:`FeatureBackbone` says what for), ``logit_reads``,
     the features for its logits where those are fewer, and ``finished = True``, if its map is the

@@ -21,7 +21,7 @@ class DecoderCAM(BaseModule):
 
     Args:
         num_classes: Number of foreground classes K.
-        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+        multi_scale: What differs from the segmentor's ``multi_scale``.
         init_cfg: MMEngine's initialisation config.
     """
 

@@ -38,7 +38,7 @@ class ReweightedCAMHead(BaseModule):
             COCO.
         eps: Added to the maximum of the base's CAM.
         reads: Name of the feature that it reads, or several names, put side by side as channels.
-        multi_scale: What differs from the segmentor's ``multi_scale``, except the scales.
+        multi_scale: What differs from the segmentor's ``multi_scale``.
         init_cfg: MMEngine's initialisation config.
 
     Raises:

@@ -49,7 +49,8 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
             in place of a part leaves it out.
         thresholds: ``low`` and ``high`` background thresholds of all label makers.
         multi_scale: ``scales`` of the multi-scale CAM, ``chunk_size`` (images that the backbone
-            sees at once; all by default), and how maps are fused, which a CAM source may override.
+            sees at once; all by default), and how maps are fused; a CAM source may override scales
+            and fusion.
         main_view: Name of the view that is predicted and labelled.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
