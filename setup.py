@@ -36,6 +36,12 @@ RANGES = {
     'torchvision': '>=0.21,<0.24',
 }
 
+# What only some tools and configs ask for; requirements/dev.txt pins one release of each.
+OPTIONAL = {
+    'onnx': {'onnx': '>=1.17,<2', 'onnxruntime': '>=1.20,<2', 'onnxscript': '>=0.5,<1'},
+    'bands': {'tifffile': '>=2024.8.30'},
+}
+
 
 def read_requirements(name: str) -> list[str]:
     """Reads a file of requirements/ and those that it includes.
@@ -104,6 +110,7 @@ setup(
     package_data={'wsss_plugin': [*mim_files(), 'engine/run_report/report.html.jinja']},
     python_requires='>=3.10,<3.13',
     extras_require={
+        **{extra: [*map(''.join, asked.items())] for extra, asked in OPTIONAL.items()},
         'openmmlab': ranges('openmmlab.txt'),
         'onedl': ranges('onedl.txt'),
         'tensorboard': ['tensorboard>=2.15,<3'],

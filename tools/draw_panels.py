@@ -25,6 +25,7 @@ from wsss_plugin.engine.drawn_model import (
 )
 from wsss_plugin.engine.inner_maps import feature_maps, filtered_labels
 from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.sample_scores import sample_scores
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.visualization import contact_sheet, inner_panel, panel_from_sample, panel_of_models
 from wsss_plugin.whole_file import whole_file
@@ -205,12 +206,15 @@ def draw(
         samples = {name: predict_item(model, item) for name, model in models.items()}
         sample = next(iter(samples.values()))
         image = shown_image(sample.img_path, show_image)
-        title = Path(sample.img_path).stem
-        look = (meta['classes'], meta.get('palette'), threshold, title, show_image)
+        title, classes = Path(sample.img_path).stem, meta['classes']
+        look = (classes, meta.get('palette'), threshold, title, show_image)
+        scores = {
+            name: sample_scores(one, len(classes), threshold) for name, one in samples.items()
+        }
         if len(models) > 1:
-            yield sample.img_path, panel_of_models(image, samples, *look)
+            yield sample.img_path, panel_of_models(image, samples, *look, scores)
         else:
-            yield sample.img_path, panel_from_sample(image, sample, *look)
+            yield sample.img_path, panel_from_sample(image, sample, *look, *scores.values())
 
 
 def draw_inner(

@@ -118,7 +118,7 @@ def _by_masks(masks: Mapping[str, Any]) -> list[str]:
     if chosen:
         lines += [
             '',
-            f'{chosen["said"]}: {chosen["out_of_fold_mIoU"]:.1f} mIoU where labelled, '
+            f'{chosen["said"]}: {_cell(chosen["out_of_fold_mIoU"])} mIoU where labelled, '
             f'{chosen["out_of_fold_labelled"]:.1f} % labelled, out of fold',
         ]
     return lines

@@ -2,7 +2,8 @@
 
 Each JUDGEMENT is the folder, or the judgement.json in it, of a run that tools/judge_labels.py has
 judged with --masks, all on the same images. Prints Spearman's rank correlation of each signal with
-the true mIoU. One below 0.5 is no reason to prefer a run.
+the true mIoU; shares of which less is better are ranked downwards. One below 0.5 is no reason to
+prefer a run.
 """
 
 from __future__ import annotations

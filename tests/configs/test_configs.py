@@ -34,7 +34,7 @@ FILES = sorted(
     if not {'_base_', 'stages'} & {*path.relative_to(CONFIGS).parts}
 )
 # Stock configs of the toolbox, with its own optimiser, have a test of their own.
-STOCK = [name for name in FILES if re.match('segmentors/(segformer|deeplab)', name)]
+STOCK = [name for name in FILES if re.match('(segmentors|mixing)/(segformer|deeplab)', name)]
 
 NO_MODULATION = {'model.backbone.modulation': None}
 CHANNEL = {'model.backbone.modulation.spatial': False}

@@ -52,8 +52,7 @@ def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
     shutil.copytree(shapes_root, root)
     shutil.rmtree(root / 'SegmentationClass')
     dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
-    assert len(dataset) > 1
-    assert all('inputs' in dataset[index] for index in range(len(dataset)))
+    assert ['inputs' in dataset[index] for index in range(len(dataset))] == [True] * 6
 
 
 @pytest.mark.parametrize('arguments', [{'test_mode': True}, {'load_masks': True}])
@@ -132,7 +131,7 @@ def test_a_mask_that_nothing_loads_is_not_looked_at(shapes_root, tmp_path):
     first, second = (Path(dataset.get_data_info(i)['seg_map_path']) for i in range(2))
     Image.open(first).convert('RGB').save(first)
     second.unlink()
-    assert all('inputs' in dataset[index] for index in range(2))
+    assert ['inputs' in dataset[index] for index in range(2)] == [True, True]
 
 
 def test_a_mask_of_another_format_is_left_to_its_loader(shapes_root, tmp_path):
@@ -291,20 +290,32 @@ def test_truncated_image_stops_training(shapes_root, tmp_path, training_pipeline
 @pytest.mark.parametrize('number', [254, 255, 300])
 def test_classes_that_eight_bits_hold(tmp_path, write_image, number):
     write_image(tmp_path / 'images/a.png')
+    write_image(tmp_path / 'masks/a.png')
     (tmp_path / 'tags.json').write_text('{"a": ["c1"]}')
     names = [f'c{index}' for index in range(1, number + 1)]
     arguments = {'ann_file': 'tags.json', 'data_root': str(tmp_path)}
+    opened = {'load_masks': True, 'pipeline': [dict(type='LoadAnnotations')]}
     few = {'classes': ('background', 'c1')}
     for options in (
-        {'metainfo': {'classes': ('background', *names)}},
+        {'metainfo': {'classes': ('background', *names)}, **opened},
         {'metainfo': few, 'mask_classes': names},
     ):
         if number <= 254:
-            assert ImageTagDataset(**arguments, **options)[0]['gt_tags'][0] == 1
+            ImageTagDataset(**arguments, **{**options, 'load_masks': False})
             continue
         message = rf'classes.*: expected at most 254 classes beside.*received {number}'
         with pytest.raises(ConfigError, match=message):
             ImageTagDataset(**arguments, **options)
+
+
+def test_tags_alone_may_have_more_classes_than_a_mask(tmp_path, write_image):
+    write_image(tmp_path / 'images/a.png')
+    names = [f'c{index}' for index in range(1000)]
+    (tmp_path / 'tags.json').write_text('{"a": ["c255", "c999"]}')
+    dataset = ImageTagDataset(
+        'tags.json', data_root=str(tmp_path), metainfo={'classes': ('background', *names)}
+    )
+    assert dataset[0]['gt_tags'].nonzero()[0].tolist() == [255, 999]
 
 
 def test_classes_twice(tmp_path, write_image):

@@ -329,7 +329,7 @@ def test_training_needs_no_masks_for_validation(tmp_path, masks):
     config = Config(dict(val_dataloader=dict(dataset=dataset), val_evaluator={}, val_cfg={}))
     if masks:
         assert not run_config.skip_validation_without_masks(config)
-        assert config.val_dataloader is not None
+        assert config.val_dataloader == dict(dataset=dataset)
     else:
         with pytest.warns(UserWarning, match='SegmentationClass.*without validation'):
             assert run_config.skip_validation_without_masks(config)

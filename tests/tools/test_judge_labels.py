@@ -30,8 +30,9 @@ def test_the_log_of_a_training_says_what_it_is_trained_on(trained):
 
 
 def test_judges_by_tags_and_few_masks(run, trained, shapes, tmp_path, capsys, monkeypatch, tool):
+    # The package gives this name to the function.
     module = sys.modules['wsss_plugin.engine.judging.judge_run']
-    monkeypatch.setattr(module, 'FEWEST_MASKS', 2)
+    monkeypatch.setattr('wsss_plugin.engine.judging.masked_images.FEWEST_MASKS', 2)
     monkeypatch.setattr(module, '_LOWS', (0.1,))
     monkeypatch.setattr(module, '_HIGHS', (0.5,))
     flags = ['--out', str(tmp_path / 'out'), '--masks', str(shapes / 'SegmentationClass')]

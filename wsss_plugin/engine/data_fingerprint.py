@@ -17,8 +17,11 @@ def data_fingerprint(dataset: Any) -> dict[str, Any]:
         dataset: A data set of MMSegmentation or of this package.
 
     Returns:
-        ``images`` and ``fingerprint``, 64 hexadecimal digits.
+        ``images`` and ``fingerprint``, 64 hexadecimal digits; None of a data set that does not say
+        what it has.
     """
+    if not hasattr(dataset, 'get_data_info'):
+        return {'images': len(dataset), 'fingerprint': None}
     said = []
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)

@@ -33,8 +33,15 @@ _HOOKS = (
     'RunIdentityHook',
     'NonFiniteHook',
     'UnreachedParametersHook',
+    'TrainingStartHook',
     'DataSummaryHook',
+    'ProgressBarHook',
 )
+# Hooks of the toolbox, each by its name in default_hooks, and what takes their place.
+_REPLACED = {
+    'checkpoint': ('CheckpointHook', 'WholeCheckpointHook'),
+    'logger': ('LoggerHook', 'TimedLoggerHook'),
+}
 
 
 def load_config(
@@ -82,9 +89,10 @@ def _add_hooks(config: Config) -> None:
     config.custom_hooks = hooks + [{'type': name} for name in missing] + _load_part(config)
     # Without an entry the toolbox adds one of the kind that is replaced here.
     defaults = dict(config.get('default_hooks') or {})
-    saving = defaults.get('checkpoint', {})
-    if saving is not None and type_name(saving) in ('', 'CheckpointHook'):
-        defaults['checkpoint'] = {**saving, 'type': 'WholeCheckpointHook'}
+    for name, (kind, own) in _REPLACED.items():
+        given = defaults.get(name, {})
+        if given is not None and type_name(given) in ('', kind):
+            defaults[name] = {**given, 'type': own}
     config.default_hooks = defaults
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -42,6 +43,16 @@ class Term(Protocol):
 
     def needs(self) -> Needs:
         """What it reads once it has begun."""
+
+    def teaches(self) -> Needs:
+        """What of that its gradient goes to."""
+
+    def try_on(self, features: Mapping[str, Tensor]) -> None:
+        """Raises a ValueError where features are not what it can use.
+
+        Args:
+            features: Features of one small image, by name.
+        """
 
     def begins(self, max_iters: int | None) -> int:
         """Its first iteration.

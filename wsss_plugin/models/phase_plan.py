@@ -181,6 +181,7 @@ def check_plan(model: Any) -> None:
             f'received {unread}, which nobody reads; name them there or leave them out by None'
         )
     _check_terms(model)
+    _check_ignored(model)
     _check_trained(model)
     _check_thresholds(model)
     _check_self_training(model)
@@ -247,6 +248,27 @@ def _check_classes(model: Any) -> None:
             )
 
 
+def _check_ignored(model: Any) -> None:
+    """A label and the loss that reads it have one number for no label, and it is no class."""
+    for name, term in model.terms.items():
+        needs = term.needs()
+        key = 'decode_head' if needs.decoder else f'terms.{name}.loss'
+        read = getattr(model.decode_head if needs.decoder else term.loss, 'ignore_index', None)
+        for label in needs.labels if read is not None else ():
+            made = getattr(model.labels[label], 'ignore_index', read)
+            if made != read:
+                raise ValueError(
+                    f'expected one ignore_index of model.labels.{label} and model.{key}, which '
+                    f'reads it, received {made} and {read}; set the same in both'
+                )
+            if 0 <= made <= model.num_foreground:
+                raise ValueError(
+                    f'expected ignore_index of model.labels.{label} and model.{key} to be no '
+                    f'class, received {made} with {model.num_foreground} classes beside the '
+                    'background; set -1 in both'
+                )
+
+
 def _check_sources(model: Any) -> None:
     for name, source in model.cams.items():
         if source.base is not None and source.base not in model.cams:
@@ -292,12 +314,6 @@ def _check_terms(model: Any) -> None:
             f'expected a loss term from iteration 0 on, received the starts {begins}; leave out '
             'start of the classification to train it first'
         )
-    for name, term in model.terms.items():
-        if not any(p.requires_grad for module in _taught(model, term) for p in module.parameters()):
-            raise ValueError(
-                f'expected model.terms.{name} to teach a part of the segmentor, received only '
-                'frozen parts behind what it reads; leave it out by None or unfreeze one'
-            )
 
 
 def _check_trained(model: Any) -> None:
@@ -324,24 +340,6 @@ def _check_thresholds(model: Any) -> None:
                 f'expected one high threshold for each of the {model.num_foreground} classes in '
                 f'model.{where}.high, received {len(high)}; give as many, or a single number'
             )
-
-
-def _taught(model: Any, term: Any) -> list[Any]:
-    """The modules to which the gradient of a term may go."""
-    needs = term.needs()
-    # The CAM of the decode head is detached.
-    sources = [
-        name
-        for name in with_bases(model, (*needs.raw, *needs.logits))
-        if not model.cams[name].reads_decoder
-    ]
-    modules = [model.cams[name] for name in sources]
-    modules += [model.heads[name] for name in needs.heads]
-    if needs.decoder:
-        modules.append(model.decode_head)
-    if needs.features or sources or needs.decoder:
-        modules.append(model.backbone)
-    return modules
 
 
 def _check_self_training(model: Any) -> None:

@@ -27,6 +27,9 @@ from wsss_plugin.ops.class_features import (
 from wsss_plugin.ops.class_prior import (
     with_class_prior,
 )
+from wsss_plugin.ops.class_weights import (
+    frequency_weights,
+)
 from wsss_plugin.ops.cluster import (
     cluster_assignment,
 )
@@ -135,6 +138,7 @@ __all__ = [
     'displacement_loss',
     'extract_crops',
     'filter_noise',
+    'frequency_weights',
     'from_view',
     'fuse_cams',
     'gaussian_gate',

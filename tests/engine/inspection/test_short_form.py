@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 
 from wsss_plugin.datasets import ImageTagDataset
 from wsss_plugin.engine.hooks import LossWeightHook
@@ -52,6 +53,7 @@ def test_many_classes_are_cut():
 
 @pytest.mark.parametrize('wrapped', [False, True])
 def test_summary_of_a_training_moves_no_random_stream(spotty, wrapped):
+    init_default_scope('mmseg')
     parts = {name: dict(spotty[f'{name}_dataloader'].dataset) for name in ('train', 'val')}
     for part in parts.values():
         part.pop('type')

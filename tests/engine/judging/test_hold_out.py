@@ -1,5 +1,9 @@
 """The same share of every class is held out, by a seed."""
 
+import doctest
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,3 +33,11 @@ def test_the_last_image_of_a_class_is_trained_on():
 def test_refuses_a_share_that_cannot_be(share):
     with pytest.raises(ConfigError, match='a share of the images in'):
         hold_out([[1]], share)
+
+
+def test_the_page_says_what_happens():
+    page = Path(__file__).parents[3] / 'docs' / 'judging.md'
+    (block,) = re.findall(r'```pycon\n(.*?)```', page.read_text(encoding='utf-8'), flags=re.S)
+    test = doctest.DocTestParser().get_doctest(block, {}, page.name, str(page), 0)
+    assert len(test.examples) == 5
+    assert doctest.DocTestRunner(verbose=False).run(test).failed == 0

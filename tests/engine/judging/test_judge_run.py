@@ -60,7 +60,7 @@ def test_held_out_list_and_masks(coloured, tmp_path):
     assert found['masks']['thresholds'] is None
     (masks / '09.png').unlink()
     (masks / '10.png').unlink()
-    with pytest.raises(DataError, match=r'masks.*of 30 images or more, received 29'):
+    with pytest.raises(DataError, match=r'masks.*of 30 images of train or more, received 29'):
         judge_run(config, checkpoint, masks=masks)
     with pytest.raises(MissingFileError, match='expected a folder of masks'):
         judge_run(config, checkpoint, masks=tmp_path / 'nothing')

@@ -49,7 +49,7 @@ def test_undecided_beats_guessing():
     found = choose_thresholds([(0.1, 0.9), (0.5, 0.5)], counts, np.full((4, 2), 10), folds=9)
     assert (found.low, found.high) == (0.1, 0.9)
     assert found.folds == 4
-    assert found.labelled == 0
+    assert (found.miou, found.labelled) == (None, 0)
 
 
 def test_a_choice_does_not_see_the_fold_that_scores_it():

@@ -24,3 +24,5 @@ def test_errors():
         ActivationModulationNeck(in_channels=[])
     with pytest.raises(ValueError, match='out_indices'):
         ActivationModulationNeck(in_channels=[4])([torch.rand(1, 4, 2, 2)] * 2)
+    with pytest.raises(ValueError, match=r'of \(4, 8\) channels .* received \(4, 6\)'):
+        ActivationModulationNeck(in_channels=[4, 8])([torch.rand(1, n, 2, 2) for n in (4, 6)])

@@ -28,7 +28,12 @@ def test_is_the_refined_label():
 
 
 def test_without_refinement_it_is_the_cam_s():
-    segmentor = build(small_config(labels=dict(pixel=dict(refine=None, ignore_index=254))))
+    segmentor = build(
+        small_config(
+            decode_head=dict(ignore_index=254),
+            labels=dict(pixel=dict(refine=None, ignore_index=254)),
+        )
+    )
     batch = batch_of(segmentor, box=(0, 64, 8, 60))
     (cam,) = batch.cams(['final'])
     expected = cam_to_label(cam, batch.tags, 0.3, 0.4, batch.box, ignore_index=254)

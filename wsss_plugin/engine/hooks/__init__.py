@@ -8,11 +8,16 @@ from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
 from wsss_plugin.engine.hooks.loss_weight_hook import LossWeightHook
 from wsss_plugin.engine.hooks.mean_displacement_hook import MeanDisplacementHook
 from wsss_plugin.engine.hooks.non_finite_hook import NonFiniteHook
+from wsss_plugin.engine.hooks.panel_hook import PanelHook
+from wsss_plugin.engine.hooks.progress_bar_hook import ProgressBarHook
 from wsss_plugin.engine.hooks.progress_keeper import ProgressKeeper
 from wsss_plugin.engine.hooks.run_identity_hook import RunIdentityHook
 from wsss_plugin.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
 from wsss_plugin.engine.hooks.skip_trained_data_hook import SkipTrainedDataHook
 from wsss_plugin.engine.hooks.split_overlap_hook import SplitOverlapHook
+from wsss_plugin.engine.hooks.tag_frequency_hook import TagFrequencyHook
+from wsss_plugin.engine.hooks.timed_logger_hook import TimedLoggerHook
+from wsss_plugin.engine.hooks.training_start_hook import TrainingStartHook
 from wsss_plugin.engine.hooks.under_prediction_hook import UnderPredictionHook
 from wsss_plugin.engine.hooks.unreached_parameters_hook import UnreachedParametersHook
 from wsss_plugin.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
@@ -26,11 +31,16 @@ __all__ = [
     'LossWeightHook',
     'MeanDisplacementHook',
     'NonFiniteHook',
+    'PanelHook',
+    'ProgressBarHook',
     'ProgressKeeper',
     'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
     'SplitOverlapHook',
+    'TagFrequencyHook',
+    'TimedLoggerHook',
+    'TrainingStartHook',
     'UnderPredictionHook',
     'UnreachedParametersHook',
     'WholeCheckpointHook',

@@ -121,10 +121,9 @@ def _unlisted(dataset: TagDataset, split: TaggedSplit) -> list[str]:
     """Images of the folder that no line of an ``unlisted='ignore'`` names."""
     if getattr(dataset, 'unlisted', '') != 'ignore' or getattr(dataset, 'list_file', None):
         return []
+    known = set(split.images)
     return [
-        name
-        for name in find_images(Path(dataset.data_prefix['img_path']))
-        if name not in set(split.images)
+        name for name in find_images(Path(dataset.data_prefix['img_path'])) if name not in known
     ]
 
 

@@ -12,7 +12,8 @@ from wsss_plugin.engine.judging.judge_run import (
 from wsss_plugin.engine.judging.judged_images import JudgedImages, judged_images
 from wsss_plugin.engine.judging.judgement import SIGNALS, Judgement
 from wsss_plugin.engine.judging.map_source import MapSource
-from wsss_plugin.engine.judging.mask_scores import FEWEST_MASKS, MaskScores
+from wsss_plugin.engine.judging.mask_scores import MaskScores
+from wsss_plugin.engine.judging.masked_images import FEWEST_MASKS, MaskedImages
 from wsss_plugin.engine.judging.review import REVIEW_COLUMNS, write_review
 from wsss_plugin.engine.judging.signal_ranks import (
     ENOUGH,
@@ -36,6 +37,7 @@ __all__ = [
     'Judgement',
     'MapSource',
     'MaskScores',
+    'MaskedImages',
     'ThresholdChoice',
     'choose_thresholds',
     'hold_out',

@@ -42,7 +42,7 @@ def hold_out(
         own = tagged[:, column]
         wanted = min(round(share * counts[column]), counts[column] - 1)
         _draw(rng, held, own, int(wanted - (own & held).sum()))
-    without = ~tagged.any(axis=1)
+    without = np.logical_not(tagged.any(axis=1))
     _draw(rng, held, without, round(share * without.sum()))
     return np.flatnonzero(held).tolist()
 

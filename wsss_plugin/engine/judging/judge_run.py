@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.utils import track_iter_progress
-from PIL import Image
-from torch import Tensor
 
-from wsss_plugin.datasets import spread_indices
-from wsss_plugin.datasets.masks import require_readable_mask
 from wsss_plugin.engine.checkpoint_classes import check_classes
 from wsss_plugin.engine.judging.image_judgement import judge_image
 from wsss_plugin.engine.judging.judged_images import JudgedImages, judged_images
 from wsss_plugin.engine.judging.judgement import Judgement
 from wsss_plugin.engine.judging.map_source import MapSource
-from wsss_plugin.engine.judging.mask_scores import FEWEST_MASKS, MaskScores
+from wsss_plugin.engine.judging.mask_scores import MaskScores
+from wsss_plugin.engine.judging.masked_images import MaskedImages
 from wsss_plugin.engine.judging.review import write_review
-from wsss_plugin.engine.label_export import ListedImages
 from wsss_plugin.engine.run_config import use_final_threshold
-from wsss_plugin.errors import ConfigError, DataError, MissingFileError
 from wsss_plugin.whole_file import write_json
 
 JUDGEMENT_FILE = 'judgement.json'
@@ -81,7 +74,7 @@ def judge_run(
     """
     use_final_threshold(config)
     chosen = judged_images(config, split, list_file, share, number, seed)
-    masked = _masked(config, chosen, masks, number)
+    masked = None if masks is None else MaskedImages(config, chosen.split, masks, number)
     source = MapSource(config, checkpoint, labels, label_dir)
     meta = {'dataset_meta': source.dataset_meta}
     check_classes({'meta': meta}, {'classes': chosen.images.classes}, 'the images to judge')
@@ -97,9 +90,8 @@ def judge_run(
             tags = images.tags(name)
             found.append(judge_image(name, maps, tags, source.num_classes, min_share))
         if masked is not None and name in masked.files:
-            truth = read_mask(masked.files[name], masked.label_map)
             swept = source.at_thresholds(images, name, pairs) if pairs else []
-            scores.add(name, maps, truth, swept)
+            scores.add(name, maps, masked.truth(name), swept)
     judgement = Judgement(found, chosen.images.classes[1:])
     result = _as_json(judgement, chosen, source, checkpoint, list_file)
     result['masks'] = None if masked is None else scores.as_json(seed=seed)
@@ -123,67 +115,6 @@ def threshold_pairs(source: MapSource) -> list[tuple[float, float]]:
         return []
     lows, highs = sorted({*_LOWS, maker.low}), sorted({*_HIGHS, float(maker.high)})
     return [(low, high) for low, high in product(lows, highs) if low <= high]
-
-
-class _Masked:
-    """Images with masks in a folder."""
-
-    def __init__(self, images: ListedImages, folder: Path, number: int | None) -> None:
-        self.images = images
-        found = {name: folder / f'{name}.png' for name in images.names}
-        present = [name for name, path in found.items() if path.is_file()]
-        if len(present) < FEWEST_MASKS:
-            raise DataError(
-                f'{folder}: expected masks <name>.png of {FEWEST_MASKS} images or more, received '
-                f'{len(present)}; fewer say too little: draw more, or judge without --masks'
-            )
-        if number is not None:
-            present = [present[index] for index in spread_indices(len(present), number)]
-        self.files = {name: found[name] for name in present}
-        self.label_map = images.label_map
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.files)
-
-
-def _masked(
-    config: Config, chosen: JudgedImages, masks: str | Path | None, number: int | None
-) -> _Masked | None:
-    if masks is None:
-        return None
-    folder = Path(masks)
-    if not folder.is_dir():
-        raise MissingFileError(f'expected a folder of masks at {folder}, found none; correct it')
-    if number is not None and number < FEWEST_MASKS:
-        raise ConfigError(
-            f'expected to judge {FEWEST_MASKS} images or more beside masks, received {number}; '
-            'raise --num'
-        )
-    return _Masked(ListedImages(config, chosen.split), folder, number)
-
-
-def read_mask(path: str | Path, label_map: Mapping[int, int] | None = None) -> Tensor:
-    """Reads a mask as class numbers.
-
-    Args:
-        path: The file.
-        label_map: Class by value of the mask, where they differ.
-
-    Returns:
-        Classes (H, W), int64.
-
-    Raises:
-        DamagedFileError: The mask is damaged.
-        DataError: The file is no map of labels.
-    """
-    require_readable_mask(str(path))
-    with Image.open(path) as image:
-        values = np.array(image)
-    lookup = np.arange(256)
-    for value, number in (label_map or {}).items():
-        lookup[value] = number
-    return torch.from_numpy(lookup[values])
 
 
 def _as_json(

@@ -39,7 +39,7 @@ class Judgement:
         known = [one for one in self.images if one.tags is not None]
         self._tags = np.array([one.tags for one in known]).reshape(-1, size) > 0
         compared = [one for one in known if one.shown is not None]
-        self._shown = np.array([one.shown for one in compared]).reshape(-1, size)
+        self._shown = np.array([one.shown for one in compared], dtype=bool).reshape(-1, size)
         self._compared = np.array([one.tags for one in compared]).reshape(-1, size) > 0
         self._known = known
 
@@ -100,7 +100,7 @@ class Judgement:
 
     def _agreement(self, field: str) -> float | None:
         counts = self._counts(field)
-        return None if counts is None or not counts.any() else _number(miou_of(counts) / 100)
+        return None if counts is None or not counts.any() else _number(float(miou_of(counts)) / 100)
 
     def _ious(self, field: str) -> np.ndarray:
         counts = self._counts(field)

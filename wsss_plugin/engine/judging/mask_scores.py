@@ -16,7 +16,6 @@ from wsss_plugin.evaluation.class_rates import class_rates, percent
 from wsss_plugin.evaluation.miou_interval import miou_interval
 from wsss_plugin.evaluation.sparse_counts import SparseCounts, count_classes, count_where_labelled
 
-FEWEST_MASKS = 30
 _IGNORED = 255
 
 

@@ -64,7 +64,7 @@ def _row(one: ImageJudgement, classes: Sequence[str]) -> list[str]:
 
 
 def _names(chosen: np.ndarray, classes: Sequence[str]) -> str:
-    return ';'.join(classes[number] for number in np.flatnonzero(chosen))
+    return ';'.join(name for name, shown in zip(classes, chosen, strict=True) if shown)
 
 
 def _text(value: float | None) -> str:

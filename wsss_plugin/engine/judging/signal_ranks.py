@@ -11,6 +11,7 @@ from wsss_plugin.engine.judging.judgement import SIGNALS
 from wsss_plugin.errors import DataError, MissingFileError
 
 ENOUGH = 0.5
+LESS_IS_BETTER = ('undecided', 'all_background', 'full_frame')
 
 
 def read_judgements(files: Sequence[str | Path]) -> list[dict[str, Any]]:
@@ -43,6 +44,8 @@ def rank_correlations(
 ) -> dict[str, tuple[float | None, int]]:
     """Spearman's rank correlation of each signal with true mIoU.
 
+    Signals of which less is better are ranked from the largest to the smallest.
+
     Args:
         judgements: Judgements of runs on the same images.
 
@@ -61,8 +64,9 @@ def rank_correlations(
 
     found: dict[str, tuple[float | None, int]] = {}
     for signal in SIGNALS:
+        sign = -1 if signal in LESS_IS_BETTER else 1
         pairs = [
-            (one['signals'][signal], true_miou(one))
+            (sign * one['signals'][signal], true_miou(one))
             for one in judgements
             if one['signals'].get(signal) is not None
         ]

@@ -19,7 +19,8 @@ class ThresholdChoice:
     Attributes:
         low: Low threshold, by all masks.
         high: High threshold, by all masks.
-        miou: mIoU in percent where labelled, of each fold at the thresholds that the others chose.
+        miou: mIoU in percent where labelled, of each fold at the thresholds that the others chose;
+            None where nothing is labelled.
         labelled: Share of the pixels in percent that have a label there.
         folds: Number of folds.
         images: Number of masks.
@@ -27,7 +28,7 @@ class ThresholdChoice:
 
     low: float
     high: float
-    miou: float
+    miou: float | None
     labelled: float
     folds: int
     images: int
@@ -71,10 +72,9 @@ def choose_thresholds(
         others = np.setdiff1d(order, part)
         chosen += counts[_best(counts[:, others], totals[others]), part].sum(axis=0)
     low, high = pairs[_best(counts, totals)]
-    labelled = chosen[2].sum() / totals.sum()
-    return ThresholdChoice(
-        low, high, round(float(miou_of(chosen)), 2), percent(labelled), folds, images
-    )
+    miou = round(float(miou_of(chosen)), 2) if chosen.any() else None
+    labelled = percent(chosen[2].sum() / totals.sum())
+    return ThresholdChoice(low, high, miou, labelled, folds, images)
 
 
 def _best(counts: np.ndarray, totals: np.ndarray) -> int:

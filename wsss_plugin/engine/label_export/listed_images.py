@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
+from wsss_plugin.datasets.class_checks import MOST_CLASSES
 from wsss_plugin.datasets.text_files import read_lines
 from wsss_plugin.engine.checkpoint_classes import check_classes
 from wsss_plugin.engine.pipeline_steps import dataset_config, without_masks

@@ -7,13 +7,12 @@ from typing import Any
 
 from wsss_plugin.engine.run_report.svg_plots import curves_svg
 
-_NO_CURVES = ('iter', 'step', 'epoch', 'memory')
+# The last is that of the first group of parameters, which is drawn by its other name.
+_NO_CURVES = ('iter', 'step', 'epoch', 'memory', 'base_lr')
 # Titles with which names belong to them; the first that fits counts.
 _KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ('losses', lambda name: 'loss' in name),
-    # That of the first group of parameters; the others follow it by a factor.
-    ('learning rates', lambda name: name.endswith('lr') and not name.endswith('base_lr')),
-    ('', lambda name: name.endswith('base_lr')),
+    ('losses', lambda name: 'loss' in name and 'weight' not in name),
+    ('learning rates', lambda name: name.endswith('lr')),
     ('thresholds', lambda name: 'threshold' in name),
     ('seconds per iteration', lambda name: name in ('time', 'data_time')),
 )
@@ -43,7 +42,7 @@ def training_curves(
     return [
         curves_svg(curves, title, log_scale=title == 'learning rates')
         for title, curves in groups.items()
-        if title and curves
+        if curves
     ]
 
 
@@ -51,6 +50,6 @@ def _points(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, fl
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         for name, value in row.items():
-            if name not in _NO_CURVES and isinstance(value, int | float):
+            if name.rpartition('.')[2] not in _NO_CURVES and isinstance(value, int | float):
                 curves.setdefault(name, []).append((row['iter'], value))
     return curves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from wsss_plugin.engine.drawn_model import (
 )
 from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.sample_scores import sample_scores
 from wsss_plugin.engine.trained_model import scored_dataset
+from wsss_plugin.engine.viewed_dataset import viewed_dataset
 from wsss_plugin.evaluation.class_rates import class_rates
 from wsss_plugin.evaluation.named_metrics import rates_by_class
 from wsss_plugin.evaluation.report import field_title
@@ -38,14 +40,16 @@ class ImageScores:
         config: The config of the training; changed in place.
         checkpoint: The checkpoint file.
         num: Number of images at most, spread over the test set.
+
+    Raises:
+        ConfigError: If the config has no data set with a test pipeline.
     """
 
     def __init__(self, config: Config, checkpoint: str, num: int) -> None:
-        given = config.test_dataloader.dataset
+        given = viewed_dataset(config, 'test')
         folder = mask_folder(given)
         self.has_masks = folder is None or folder.is_dir()
-        if not self.has_masks:
-            given.pipeline = [step for step in given.pipeline if 'Annotations' not in str(step)]
+        config.test_dataloader = {**(config.get('test_dataloader') or {}), 'dataset': given}
         self._model, meta = load_drawn_model(config, checkpoint)
         self.classes, self._palette = tuple(meta['classes']), meta.get('palette')
         self._dataset = scored_dataset(config, meta)
@@ -90,18 +94,25 @@ class ImageScores:
         results = self._metric.results
         return self._metric.protocol.describe(results) if results else {}
 
-    def ranking(self) -> list[int]:
+    def ranking(self, doubtful: Sequence[str] = ()) -> list[int]:
         """The images from the worst to the best.
 
+        Args:
+            doubtful: Names of images, the most doubtful first, which come first without masks.
+
         Returns:
-            Indices of the data set, by the mIoU over the classes of the image; without masks as
-            they come.
+            Indices of the data set, by the mIoU over the classes of the image.
         """
         if not self.has_masks:
-            return self.indices
+            places = {self._stem(index): index for index in range(len(self._dataset))}
+            named = [places[name] for name in doubtful if name in places]
+            return [*named, *(index for index in self.indices if index not in named)]
         first = [self._image_score(place) for place in range(len(self.indices))]
         order = sorted(range(len(first)), key=lambda place: first[place])
         return [self.indices[place] for place in order if not math.isnan(first[place])]
+
+    def _stem(self, index: int) -> str:
+        return Path(str(self._dataset.get_data_info(index).get('img_path'))).stem
 
     def panel(self, index: int) -> tuple[str, np.ndarray]:
         """Draws an image beside what the model makes of it.
@@ -121,6 +132,7 @@ class ImageScores:
             self._palette,
             self._threshold,
             Path(path).stem,
+            scores=sample_scores(sample, len(self.classes), self._threshold),
         )
 
     def titles(self) -> dict[str, str]:

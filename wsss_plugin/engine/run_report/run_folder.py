@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from mmengine.config import Config
 
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.engine.run_identity import latest_checkpoint, read_run
-from wsss_plugin.engine.run_report.training_start import TrainingStart
+from wsss_plugin.engine.training_start import TrainingStart
 from wsss_plugin.errors import DamagedFileError, MissingFileError
 
 
@@ -124,12 +123,3 @@ class RunFolder:
                 f'expected JSON in {file}, received other text ({error}); make it again or '
                 'remove it'
             ) from error
-
-    def logs(self) -> Iterator[Path]:
-        """Text logs of all starts, the earliest first.
-
-        Yields:
-            The files.
-        """
-        for start in self.starts:
-            yield from sorted(start.folder.parent.glob('*.log'))

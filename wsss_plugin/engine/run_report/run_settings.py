@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import mmcv
-import mmengine
-import mmseg
-import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.data_fingerprint import data_fingerprint
-from wsss_plugin.engine.machine import describe_machine
-from wsss_plugin.engine.program import describe_program
 
 _KEYS = {
     'iterations': 'train_cfg.max_iters',
@@ -46,22 +40,6 @@ def named_settings(config: Config) -> dict[str, str]:
             f'{name}: {type_name(one)}' for name, one in given.items() if isinstance(one, Mapping)
         )
     return {name: text for name, text in named.items() if text}
-
-
-def versions() -> dict[str, str]:
-    """Versions of this package and of the toolboxes, and the machine.
-
-    Returns:
-        Texts by name.
-    """
-    program = describe_program()
-    return {
-        'wsss_plugin': ' '.join(text for text in program.values() if text),
-        'mmseg': mmseg.__version__,
-        'mmengine': mmengine.__version__,
-        'mmcv': mmcv.__version__,
-        'machine': describe_machine(torch.get_num_threads()),
-    }
 
 
 def data_sets(config: Config) -> list[dict[str, Any]]:

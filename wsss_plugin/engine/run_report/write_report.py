@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,19 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from wsss_plugin.engine.inspection.inspect_data import INSPECTION_FILE, SHEET_FILE
+from wsss_plugin.engine.judging.judge_run import JUDGEMENT_FILE, REVIEW_FILE
 from wsss_plugin.engine.run_identity import read_run
 from wsss_plugin.engine.run_report.class_plots import over_activation_bars
 from wsss_plugin.engine.run_report.curves import training_curves
 from wsss_plugin.engine.run_report.image_scores import ImageScores
 from wsss_plugin.engine.run_report.run_folder import RunFolder
-from wsss_plugin.engine.run_report.run_settings import data_sets, named_settings, versions
-from wsss_plugin.errors import cut
+from wsss_plugin.engine.run_report.run_settings import data_sets, named_settings
+from wsss_plugin.engine.versions import describe_versions
+from wsss_plugin.errors import ConfigError, MissingFileError, cut
 from wsss_plugin.whole_file import write_text
 
 REPORT_FILE = 'report.html'
-_JUDGED = ('inspection.json', 'judgement.json')
-_REVIEW_FILE = 'review.csv'
 _REVIEWED = 20  # rows that are shown
 _SHOWN = 4  # images at each end
 _QUALITY = 85
@@ -56,13 +57,15 @@ def write_report(
         The page.
 
     Raises:
-        MissingFileError: If no training has begun in the folder.
+        MissingFileError: If no training has begun in a folder, or a checkpoint that is asked for is
+            missing.
         DamagedFileError: If a file in it cannot be read.
     """
     folder = RunFolder(run)
     config = folder.config()
     init_default_scope(config.get('default_scope') or 'mmseg')
-    rows = folder.rows()
+    rows, review = folder.rows(), _review(folder.path / REVIEW_FILE)
+    doubtful = [row[0] for row in review['rows']] if review else []
     content = {
         'name': folder.path.resolve().name,
         'config_name': folder.config_file().name,
@@ -70,14 +73,17 @@ def write_report(
         'starts': [start.folder.parent.name for start in folder.starts],
         'iterations': rows[-1]['iter'] if rows else 0,
         'curves': [Markup(svg) for svg in training_curves(rows, folder.validation_rows())],
-        'judged': {name: folder.read_json(name) for name in _JUDGED if folder.read_json(name)},
-        'review': _review(folder.path / _REVIEW_FILE),
+        'inspection': folder.read_json(INSPECTION_FILE),
+        'views': _embedded(folder.path / SHEET_FILE),
+        'judgement': folder.read_json(JUDGEMENT_FILE),
+        'review': review,
+        'shown_rows': _REVIEWED,
         'settings': named_settings(config),
         'config_text': config.pretty_text,
         'started': [start.noted for start in folder.starts if start.noted],
-        'versions': versions(),
+        'versions': describe_versions(),
         'data': data_sets(config),
-        'images': _images(folder, config, num, checkpoint, compare),
+        'images': _images(folder, config, num, checkpoint, compare, doubtful),
     }
     target = Path(out) if out is not None else folder.path / REPORT_FILE
     write_text(target, _environment().get_template('report.html.jinja').render(content))
@@ -109,25 +115,20 @@ def _images(
     num: int,
     checkpoint: str | Path | None,
     compare: str | Path | None,
+    doubtful: Sequence[str],
 ) -> dict[str, Any]:
     given = folder.checkpoint() if checkpoint is None else Path(checkpoint)
-    reason = (
-        'not asked for'
-        if num == 0
-        else 'no complete checkpoint'
-        if given is None
-        else 'no test_dataloader in the config'
-        if config.get('test_dataloader') is None
-        else ''
-    )
+    if given is not None and not given.is_file():
+        raise MissingFileError(f'expected a checkpoint at {given}, found none; name another one')
+    others = {} if compare is None or num == 0 else _others(compare, num)
+    reason = 'not asked for' if num == 0 else 'no complete checkpoint' if given is None else ''
     if reason:
         return {'reason': reason}
     try:
         scores = ImageScores(config, str(given), num)
-        others = {} if compare is None else _others(compare, num)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ConfigError) as error:
         return {'reason': str(error)}
-    order = scores.ranking()
+    order = scores.ranking(doubtful)
     worst = order[:_SHOWN]
     best = order[_SHOWN:][::-1][:_SHOWN]
     by_class = scores.by_class()
@@ -148,15 +149,31 @@ def _images(
 
 def _others(compare: str | Path, num: int) -> dict[str, Any]:
     other = RunFolder(compare)
-    scores = ImageScores(other.config(), str(other.checkpoint()), num)
+    checkpoint = other.checkpoint()
+    if checkpoint is None:
+        raise MissingFileError(
+            f'expected a complete checkpoint in {compare} to compare with, found none; train it, '
+            'or leave --compare out'
+        )
+    scores = ImageScores(other.config(), str(checkpoint), num)
     return {other.path.resolve().name: scores.by_class()}
 
 
 def _picture(path: str, panel: np.ndarray) -> Mapping[str, str]:
+    return {'file': path, 'source': _source(Image.fromarray(panel))}
+
+
+def _embedded(file: Path) -> str:
+    if not file.is_file():
+        return ''
+    with Image.open(file) as picture:
+        return _source(picture.convert('RGB'))
+
+
+def _source(picture: Image.Image) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(panel).save(buffer, format='JPEG', quality=_QUALITY)
-    code = base64.b64encode(buffer.getvalue()).decode()
-    return {'file': path, 'source': f'data:image/jpeg;base64,{code}'}
+    picture.save(buffer, format='JPEG', quality=_QUALITY)
+    return f'data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'
 
 
 def _review(file: Path) -> dict[str, Any] | None:

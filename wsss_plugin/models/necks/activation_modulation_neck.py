@@ -34,6 +34,7 @@ class ActivationModulationNeck(BaseModule):
         super().__init__(init_cfg)
         if not in_channels:
             raise ValueError('expected in_channels of at least one feature map, received none')
+        self.in_channels = tuple(in_channels)
         self.modulations = ModuleList(
             ActivationModulation(channels, **kwargs) for channels in in_channels
         )
@@ -48,12 +49,18 @@ class ActivationModulationNeck(BaseModule):
             Feature maps of the same shapes.
 
         Raises:
-            ValueError: If their number is not that of ``in_channels``.
+            ValueError: If their number or their channels are not those of ``in_channels``.
         """
         if len(inputs) != len(self.modulations):
             raise ValueError(
                 f'expected {len(self.modulations)} feature maps (in_channels of the neck), '
                 f'received {len(inputs)}; set out_indices of the backbone accordingly'
+            )
+        channels = tuple(features.shape[1] for features in inputs)
+        if channels != self.in_channels:
+            raise ValueError(
+                f'expected feature maps of {self.in_channels} channels (in_channels of the neck), '
+                f'received {channels}; set in_channels accordingly'
             )
         return tuple(
             modulation(features)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from wsss_plugin.models.batch import Batch
 from wsss_plugin.models.part_building import build_parts
+from wsss_plugin.models.part_trial import try_terms_between
 from wsss_plugin.models.phase_plan import active_terms, check_reader
 from wsss_plugin.models.segmentors import cam_prediction
 from wsss_plugin.models.segmentors.dual_student_config import (
@@ -106,6 +107,7 @@ class DualStudentSegmentor(DualStudentConfig, ToolboxSegmentor):
         kinds = [type(term) for term in self.terms.values()]
         for name, term in self.terms.items():
             term.suffix = f'_{name}' if kinds.count(type(term)) > 1 else ''
+        try_terms_between(list(self.students.values()), self.terms)
 
     @property
     def shown(self) -> Any:

@@ -10,9 +10,11 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from wsss_plugin.models.channel_check import check_channels
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
+from wsss_plugin.models.part_trial import try_parts
 from wsss_plugin.models.phase_plan import check_plan
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.segmentors import cam_prediction
@@ -46,8 +48,8 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         terms: Configs of loss terms by name; their sum is the total loss. In these four dicts None
             in place of a part leaves it out.
         thresholds: ``low`` and ``high`` background thresholds of all label makers.
-        multi_scale: ``scales`` of the multi-scale CAM, and how maps are fused; a CAM source may
-            override all but the scales.
+        multi_scale: ``scales`` of the multi-scale CAM, ``chunk_size`` (images that the backbone
+            sees at once; all by default), and how maps are fused, which a CAM source may override.
         main_view: Name of the view that is predicted and labelled.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
@@ -95,11 +97,13 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self.multi_scale = _MULTI_SCALE | dict(multi_scale or {})
         self.thresholds = BackgroundThresholds(**(thresholds or dict(low=0.25, high=0.7)))
         self.backbone = MODELS.build(backbone)
+        check_channels(self.backbone, self.data_preprocessor)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         self.register_load_state_dict_pre_hook(rename_when_loaded)
         check_plan(self)
         check_multi_scale(self)
+        try_parts(self)
 
     def _build_parts(self, cams: Any, heads: Any, labels: Any, terms: Any) -> None:
         defaults = {}

@@ -80,6 +80,20 @@ class ClassTokenContrastTerm(LossTerm):
         views = (self.second_view, self.local_view)
         return Needs(features=(self.reads,), labels=(self.labels,), views=views)
 
+    def try_on(self, features: Mapping[str, Tensor]) -> None:
+        """Projects the class token.
+
+        Args:
+            features: Features of one small image, by name.
+
+        Raises:
+            ValueError: If what it reads is no class token.
+        """
+        token = features[self.reads]
+        if token.dim() != 2:
+            raise ValueError('no class token (B, C)')
+        self.projection_head(token)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The contrast.
 

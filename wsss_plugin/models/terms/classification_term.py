@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmseg.registry import MODELS
@@ -67,6 +67,18 @@ class ClassificationTerm(LossTerm):
         if self.reads is not None:
             return Needs(features=(self.reads,))
         return Needs(logits=self.cams or ())
+
+    def try_on(self, features: Mapping[str, Tensor]) -> None:
+        """Checks that what it reads in place of CAM sources are class tokens.
+
+        Args:
+            features: Features of one small image, by name.
+
+        Raises:
+            ValueError: If they are none.
+        """
+        if self.reads is not None and features[self.reads].dim() != 3:
+            raise ValueError('no class tokens (B, K, C)')
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Classification losses.

@@ -63,6 +63,15 @@ class ConsistencyTerm(LossTerm):
         """
         return Needs(raw=tuple(dict.fromkeys(name for pair in self.pairs for name in pair)))
 
+    def teaches(self) -> Needs:
+        """What of that its gradient goes to.
+
+        Returns:
+            Names; without those whose CAM the loss detaches.
+        """
+        kept = {'first': (1,), 'second': (0,)}.get(getattr(self.loss, 'detach', 'none'), (0, 1))
+        return Needs(raw=tuple(dict.fromkeys(pair[i] for pair in self.pairs for i in kept)))
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Differences of the pairs.
 

@@ -89,6 +89,24 @@ class LossTerm(BaseModule):
         """
         raise NotImplementedError
 
+    def teaches(self) -> Needs:
+        """What of that its gradient goes to.
+
+        Returns:
+            Names; all that it reads, where a loss stops none.
+        """
+        return self.needs()
+
+    def try_on(self, features: Mapping[str, Tensor]) -> None:
+        """Runs its own modules on the features that it reads, when the segmentor is built.
+
+        Args:
+            features: Features of one small image, by name.
+
+        Raises:
+            ValueError: If they are not what the term can use.
+        """
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Its losses without its weight; names that do not begin with 'loss' are only logged.
 

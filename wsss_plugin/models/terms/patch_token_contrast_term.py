@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmseg.registry import MODELS
@@ -39,6 +40,18 @@ class PatchTokenContrastTerm(LossTerm):
             Names.
         """
         return Needs(features=(self.reads,), labels=(self.labels,))
+
+    def try_on(self, features: Mapping[str, Tensor]) -> None:
+        """Checks that what it reads is a map of tokens.
+
+        Args:
+            features: Features of one small image, by name.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        if features[self.reads].dim() != 4:
+            raise ValueError('no map (B, C, h, w) of patch tokens')
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The contrast.
