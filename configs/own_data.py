@@ -229,7 +229,7 @@ param_scheduler = dict(
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(
     logger=dict(interval=max(1, min(50, max_iters // 20))),
-    checkpoint=dict(interval=max(1, max_iters // 10)),
+    checkpoint=dict(interval=max(1, max_iters // 5)),
 )
 custom_hooks = [
     dict(type='CosineThresholdHook', start=high, end=final_high),

@@ -73,7 +73,7 @@ def test_a_config_says_each_thing_once(backbone, tmp_path):
     check_schedules(config)
     assert config.model.test_cfg.get('class_prior') is None
     assert config.train_cfg.max_iters == config.param_scheduler.cnn[0].end - 1 == 400
-    assert config.default_hooks.checkpoint.interval == 40
+    assert config.default_hooks.checkpoint.interval == 80
     assert config.train_dataloader.dataset.ann_file == 'tags.json'
     assert config.val_dataloader.dataset.list_file == 'val.txt'
     assert config.train_pipeline[1].crop_size == config.test_pipeline[1].scale[0] == 64
