@@ -1,8 +1,8 @@
 """tools/judge_labels.py, rank_signals.py and inspect_data.py on the real segmentor."""
 
 import csv
+import importlib
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,13 @@ def trained(tool, small, shapes, tmp_path_factory):
     """A checkpoint after one iteration, for all tests of this file."""
     folder = tmp_path_factory.mktemp('trained')
     config = str(ROOT / 'configs' / 'dual_vit_r18_shapes.py')
-    options = [*small, 'train_cfg.max_iters=1', 'experiment_name=judge', 'visualizer.name=judge']
+    options = [
+        *small,
+        'max_iters=1',
+        'train_cfg.max_iters=1',
+        'experiment_name=judge',
+        'visualizer.name=judge',
+    ]
     options += [f'{split}_dataloader.dataset.data_root={shapes}' for split in ('train', 'val')]
     tool('train').main([config, '--work-dir', str(folder), '--cfg-options', *options])
     return folder / 'iter_1.pth'
@@ -31,7 +37,7 @@ def test_the_log_of_a_training_says_what_it_is_trained_on(trained):
 
 def test_judges_by_tags_and_few_masks(run, trained, shapes, tmp_path, capsys, monkeypatch, tool):
     # The package gives this name to the function.
-    module = sys.modules['wsss_plugin.engine.judging.judge_run']
+    module = importlib.import_module('wsss_plugin.engine.judging.judge_run')
     monkeypatch.setattr('wsss_plugin.engine.judging.masked_images.FEWEST_MASKS', 2)
     monkeypatch.setattr(module, '_LOWS', (0.1,))
     monkeypatch.setattr(module, '_HIGHS', (0.5,))

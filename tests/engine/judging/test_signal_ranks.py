@@ -54,12 +54,12 @@ def test_reads_files_and_folders(tmp_path):
 def test_what_is_recommended_is_what_the_page_has_measured():
     page = Path(__file__).parents[3] / 'docs' / 'judging.md'
     rows = re.findall(
-        r'^\| `(\w+)` \| (-|-?[\d.]+) \| (-|-?[\d.]+) \| (yes|no) \|$',
+        r'^\| `(\w+)` \| (\S+) \| (\S+) \| (\S+) \| (yes|no) \|$',
         page.read_text(encoding='utf-8'),
         flags=re.M,
     )
     assert [name for name, *_ in rows] == list(SIGNALS)
-    for name, shapes, photographs, recommended in rows:
-        measured = [float(value) for value in (shapes, photographs) if value != '-']
+    for name, *values, recommended in rows:
+        measured = [float(value) for value in values if value != '-']
         enough = bool(measured) and min(measured) >= ENOUGH
         assert (recommended == 'yes') == enough == (name in RECOMMENDED), name

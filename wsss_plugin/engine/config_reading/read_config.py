@@ -77,6 +77,8 @@ def read_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
             set_length(config, length)
         else:
             config.train_cfg[_LENGTH] = length
+            if _LENGTH in config:
+                config[_LENGTH] = length
     config.merge_from_dict(given)
     return config
 

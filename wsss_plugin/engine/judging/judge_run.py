@@ -24,7 +24,7 @@ from wsss_plugin.whole_file import write_json
 JUDGEMENT_FILE = 'judgement.json'
 REVIEW_FILE = 'review.csv'
 # Those whose rank correlation with true mIoU docs/judging.md has at 0.5 or more.
-RECOMMENDED = ('tag_f1', 'source_agreement', 'flip_agreement')
+RECOMMENDED = ('tag_recall', 'tag_f1', 'source_agreement', 'full_frame')
 _LOWS = (0.02, 0.05, 0.1, 0.2, 0.3)
 _HIGHS = (0.1, 0.2, 0.3, 0.45, 0.6)
 
