@@ -71,8 +71,9 @@ def test_errors():
         dense_crf(image, prob, num_iter=-1)
     with pytest.raises(ValueError, match='gaussian'):
         dense_crf(image, prob, gaussian=(1, 1, 1))
-    with pytest.raises(ValueError, match='bilateral'):
-        dense_crf(image, prob, bilateral=(0, 5, 4))
+    for bilateral in ((0, 5, 4), (80, 0, 4), (80, 5, -1)):
+        with pytest.raises(ValueError, match='bilateral'):
+            dense_crf(image, prob, bilateral=bilateral)
 
 
 def test_missing_package_is_named(monkeypatch):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from mmengine.config import Config
 
 from wsss_plugin.engine.stages import stage_runner
 from wsss_plugin.errors import DataError
@@ -19,6 +20,8 @@ def _text(tmp_path, name='b'):
 def test_what_is_done_is_not_run_again(chain, tmp_path, capsys):
     chain(a='1', b='2').run('ab')
     assert _text(tmp_path) == '21'
+    # Beside its record a stage leaves the config that its tool was given.
+    assert Config.fromfile(tmp_path / 'work' / 'records' / 'b.py').words == '2'
     time = (tmp_path / 'work' / 'a' / 'out.txt').stat().st_mtime_ns
     capsys.readouterr()
     runner = chain(a='1', b='2')
