@@ -12,6 +12,7 @@ _PACKAGE = _ROOT / 'wsss_plugin'
 RANGES = {
     'einops': '>=0.8,<0.9',
     'ftfy': '>=6.3,<6.4',
+    'jinja2': '>=3.1,<4',
     'matplotlib': '>=3.10,<3.12',
     'mmcv-lite': '>=2.1,<2.2',
     'mmengine': '>=0.10.7,<0.11',
@@ -27,11 +28,18 @@ RANGES = {
     'pycocotools': '>=2.0.8,<2.1',
     'pydensecrf2': '>=1.1,<1.2',
     'regex': '>=2024.11.6',
+    'scikit-learn': '>=1.7,<1.10',
     'scipy': '>=1.15,<1.18',
     'setuptools': '>=68,<81',
     'timm': '>=1.0.15,<1.1',
     'torch': '>=2.6,<2.9',
     'torchvision': '>=0.21,<0.24',
+}
+
+# What only some tools and configs ask for; requirements/dev.txt pins one release of each.
+OPTIONAL = {
+    'onnx': {'onnx': '>=1.17,<2', 'onnxruntime': '>=1.20,<2', 'onnxscript': '>=0.5,<1'},
+    'bands': {'tifffile': '>=2024.8.30'},
 }
 
 
@@ -99,11 +107,13 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['wsss_plugin', 'wsss_plugin.*']),
-    package_data={'wsss_plugin': mim_files()},
+    package_data={'wsss_plugin': [*mim_files(), 'engine/run_report/report.html.jinja']},
     python_requires='>=3.10,<3.13',
     extras_require={
+        **{extra: [*map(''.join, asked.items())] for extra, asked in OPTIONAL.items()},
         'openmmlab': ranges('openmmlab.txt'),
         'onedl': ranges('onedl.txt'),
+        'tensorboard': ['tensorboard>=2.15,<3'],
         # Formatters and type checkers change their minds from release to release.
         'dev': read_requirements('dev.txt'),
     },

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
+from mmseg.models import SegDataPreProcessor
 
 from wsss_plugin import compat, engine  # noqa: F401  (engine sets the loader)
 
@@ -192,3 +193,12 @@ def test_distribution_is_started_only_where_needed(monkeypatch):
     assert (seen.backend, seen.timeout.total_seconds()) == ('gloo', 60)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     assert compat.init_distributed('pytorch', {'backend': 'nccl'}) == 'nccl'
+
+
+@pytest.mark.parametrize(('arguments', 'swaps'), [({'bgr_to_rgb': True}, True), ({}, False)])
+def test_the_exchange_of_colours_is_known_under_either_name(arguments, swaps):
+    preprocessor = SegDataPreProcessor(**arguments)
+    assert compat.swaps_colours(preprocessor) is swaps
+    pixels = torch.tensor([1, 2, 3]).view(3, 1, 1)
+    seen = preprocessor({'inputs': [pixels]})['inputs']
+    assert bool(seen[0][0, 0, 0] == 3) is swaps

@@ -114,3 +114,15 @@ def test_every_pin_lies_in_the_range_that_the_package_asks_for(monkeypatch):
             assert asked[pin.name].specifier.contains(version), pin
             assert {one.operator for one in asked[pin.name].specifier} & {'>=', '<'}
     assert pinned == set(ranges)
+
+
+def test_every_optional_package_is_tested_in_its_range(monkeypatch):
+    said = {}
+    monkeypatch.setattr(setuptools, 'setup', said.update)
+    names = runpy.run_path(str(_ROOT / 'setup.py'))
+    pins = [Requirement(line) for line in names['read_requirements']('dev.txt')]
+    for extra in names['OPTIONAL']:
+        for asked in map(Requirement, said['extras_require'][extra]):
+            versions = [next(iter(p.specifier)).version for p in pins if p.name == asked.name]
+            assert versions, asked
+            assert all(asked.specifier.contains(version) for version in versions), asked

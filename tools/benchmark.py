@@ -7,7 +7,8 @@ attention matrix written out, view 1 forwarded three times, refinement twice per
 of all neighbours, the lattice of the energy in a dictionary. That of networks with class tokens,
 tests/plain_class_tokens.py, keeps the attention of all blocks and heads. Both run in turn in every
 repeat; the table has medians of times and of ratios. A config with parts that are not written out
-there is measured alone.
+there is measured alone. `--parts iteration limit` sets each part beside the time that the machine
+needs for its operators: products at the rate of their shape, all else at its bandwidth.
 """
 
 from __future__ import annotations
@@ -30,11 +31,18 @@ from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.cam_fields import cam_field
-from wsss_plugin.engine.benchmark import VARIANTS, Comparison, PartTimer, Trainee, Workload
+from wsss_plugin.engine.benchmark import (
+    VARIANTS,
+    Comparison,
+    PartTimer,
+    Trainee,
+    Workload,
+    limit_tables,
+)
 from wsss_plugin.engine.machine import describe_machine
 
 _ROOT = Path(__file__).resolve().parents[1]
-_PARTS = ('iteration', 'products', 'refinement', 'evaluation', 'memory')
+_PARTS = ('iteration', 'limit', 'products', 'refinement', 'evaluation', 'memory')
 _PLAIN = ('plain_formulations', 'plain_class_tokens')
 _TOLERANCE = 1e-3
 _ITERATIONS_FOR_MEMORY = 2
@@ -319,12 +327,18 @@ def measure(args: argparse.Namespace) -> str:
         difference = compare_iterations(comparison, trainees, args.repeats)
         if len(trainees) > 1:
             report.append(f'Largest relative difference of the losses: {difference:.1e}')
+    limit = ''
+    if 'limit' in args.parts:
+        known = {part: seconds for part, seconds, *_ in comparison.rows()}
+        _progress('the limit of each operator')
+        limit = limit_tables(trainees[0], known or trainees[0].iterate()[1])
     if 'refinement' in args.parts:
         compare_refinements(comparison, trainees, plain, args.repeats)
     products = compare_products(trainees) if 'products' in args.parts else None
     if 'evaluation' in args.parts:
         compare_evaluation(comparison, trainees, plain, args.repeats)
     tables = [comparison.markdown()] if comparison.rows() else []
+    tables += [limit] if limit else []
     tables += [] if products is None else [products.markdown('GFLOP')]
     tables += [] if memory is None else [memory.markdown('MB')]
     return '\n\n'.join(['  \n'.join(report), *tables]) + '\n'

@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
+from wsss_plugin.datasets.class_checks import MOST_CLASSES
 from wsss_plugin.datasets.coco_file import (
     load_coco,
     require_keys,
@@ -22,7 +23,6 @@ from wsss_plugin.datasets.coco_file import (
 from wsss_plugin.datasets.coco_masks import draw_mask, is_drawable
 from wsss_plugin.datasets.coco_tag_dataset import COCOTagDataset
 from wsss_plugin.datasets.file_names import LinkGuard
-from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.errors import DataError, WSSSError, received
 from wsss_plugin.whole_file import whole_file

@@ -90,10 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     check_out(Path(args.input), Path(args.out))
-    inputs = PredictionInputs(args.input, args.every)
     predictor = ImagePredictor(
         config, args.checkpoint, args.tta, args.crf, args.window, args.stride, args.device
     )
+    inputs = PredictionInputs(args.input, args.every, predictor.loader)
     settings = {
         'config': args.config,
         'cfg_options': {name: str(value) for name, value in (args.cfg_options or {}).items()},

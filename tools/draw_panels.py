@@ -8,20 +8,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
-from mmseg.structures import SegDataSample
 from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.drawn_model import (
+    load_drawn_model,
+    predict_item,
+    read_image,
+    scored_cam_threshold,
+)
 from wsss_plugin.engine.inner_maps import feature_maps, filtered_labels
-from wsss_plugin.engine.run_config import load_config, use_final_threshold, wsss_metrics
-from wsss_plugin.engine.trained_model import class_meta, load_trained_model, scored_dataset
+from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.sample_scores import sample_scores
+from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.visualization import contact_sheet, inner_panel, panel_from_sample, panel_of_models
 from wsss_plugin.whole_file import whole_file
 
@@ -93,26 +98,6 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def load_model(config: Config, checkpoint: str) -> tuple[torch.nn.Module, dict[str, Any]]:
-    """Builds the model with CAMs and pseudo labels switched on and loads its weights.
-
-    Args:
-        config: The config; changed in place.
-        checkpoint: The checkpoint file.
-
-    Returns:
-        The model in evaluation mode, and names and colours of its classes.
-
-    Raises:
-        KeyError: If neither the checkpoint nor the data set names the classes.
-    """
-    config.model.setdefault('test_cfg', {})
-    config.model.test_cfg.update(cam=True, pseudo_label=True)
-    use_final_threshold(config)
-    model, meta = load_trained_model(config, checkpoint)
-    return model, class_meta(config, meta, checkpoint)
-
-
 def load_models(
     args: argparse.Namespace, config: Config
 ) -> tuple[dict[str, torch.nn.Module], dict[str, Any]]:
@@ -128,11 +113,11 @@ def load_models(
     Raises:
         ValueError: If the models have different classes.
     """
-    model, meta = load_model(config, args.checkpoint)
+    model, meta = load_drawn_model(config, args.checkpoint)
     models = {args.name: model}
     classes = list(meta['classes'])
     for name, config_file, checkpoint in args.compare:
-        models[name], other = load_model(load_config(config_file), checkpoint)
+        models[name], other = load_drawn_model(load_config(config_file), checkpoint)
         if list(other['classes']) != classes:
             raise ValueError(
                 f'expected models of the same classes in the same order for --compare, received '
@@ -198,33 +183,6 @@ def _multi_hot(tags: Sequence[str], classes: Sequence[str]) -> torch.Tensor:
     return torch.tensor([float(name in tags) for name in foreground])
 
 
-@torch.no_grad()
-def predict(model: torch.nn.Module, item: dict) -> SegDataSample:
-    """Predicts one image.
-
-    Args:
-        model: The model.
-        item: ``inputs`` and ``data_samples``, which are left as they are.
-
-    Returns:
-        The predicted sample.
-    """
-    return model.test_step(copy.deepcopy(pseudo_collate([item])))[0]
-
-
-def cam_threshold(config: Config) -> float:
-    """The threshold with which the config's evaluator scores CAMs.
-
-    Args:
-        config: The config.
-
-    Returns:
-        The threshold, 0.5 if there is none.
-    """
-    metrics = wsss_metrics(config).values()
-    return next((metric.cam_threshold for metric in metrics if 'cam_threshold' in metric), 0.5)
-
-
 def draw(
     models: Mapping[str, torch.nn.Module],
     items: Iterable[dict],
@@ -245,15 +203,18 @@ def draw(
         The image's file and its panel.
     """
     for item in items:
-        samples = {name: predict(model, item) for name, model in models.items()}
+        samples = {name: predict_item(model, item) for name, model in models.items()}
         sample = next(iter(samples.values()))
         image = shown_image(sample.img_path, show_image)
-        title = Path(sample.img_path).stem
-        look = (meta['classes'], meta.get('palette'), threshold, title, show_image)
+        title, classes = Path(sample.img_path).stem, meta['classes']
+        look = (classes, meta.get('palette'), threshold, title, show_image)
+        scores = {
+            name: sample_scores(one, len(classes), threshold) for name, one in samples.items()
+        }
         if len(models) > 1:
-            yield sample.img_path, panel_of_models(image, samples, *look)
+            yield sample.img_path, panel_of_models(image, samples, *look, scores)
         else:
-            yield sample.img_path, panel_from_sample(image, sample, *look)
+            yield sample.img_path, panel_from_sample(image, sample, *look, *scores.values())
 
 
 def draw_inner(
@@ -318,8 +279,7 @@ def shown_image(path: str, show_image: bool) -> np.ndarray:
     Returns:
         RGB image (H, W, 3), uint8.
     """
-    # The decoder of the data sets, so that a turned photo stays under its prediction.
-    image = mmcv.imread(path, channel_order='rgb', backend='pillow')
+    image = read_image(path)
     return image if show_image else np.full_like(image, 128)
 
 
@@ -363,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse_args(arguments)
     config = load_config(args.config, options=args.cfg_options)
     models, meta = load_models(args, config)
-    threshold = cam_threshold(config) if args.cam_threshold is None else args.cam_threshold
+    threshold = scored_cam_threshold(config) if args.cam_threshold is None else args.cam_threshold
     if args.images:
         items = image_items(config, args.images, args.tags, meta['classes'])
     else:

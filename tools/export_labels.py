@@ -112,6 +112,13 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--no-tags', action='store_true', help='let --segmentation choose among all classes'
     )
     parser.add_argument(
+        '--least',
+        type=float,
+        default=0.0,
+        metavar='SHARE',
+        help='share of the pixels that the tags get in --segmentation where none is predicted',
+    )
+    parser.add_argument(
         '--ignore', type=int, default=255, help='value of undecided pixels; default: 255'
     )
     parser.add_argument(
@@ -126,6 +133,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error('expected --no-tags with --segmentation; CAMs are those of the tags')
     if args.tta and not args.segmentation:
         parser.error('expected --tta with --segmentation; CAMs are of several scales by themselves')
+    if args.least and not args.segmentation:
+        parser.error('expected --least with --segmentation')
     if args.alphas and args.scores != 'alphas':
         parser.error('expected --alphas with --scores alphas')
     if args.stride and not args.window:
@@ -212,6 +221,7 @@ def make_source(
             refine=args.refine,
             crf=args.crf_options,
             augmented=args.tta,
+            least=args.least,
         )
     shared: dict[str, Any] = {
         'cams': args.cams,

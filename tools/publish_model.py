@@ -19,7 +19,12 @@ import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.checkpoint_fit import check_weights_fit
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.config_text import parse_config_text
-from wsss_plugin.engine.deployment import deployed_model, deployed_weights, with_toolbox_loader
+from wsss_plugin.engine.deployment import (
+    deployed_meta,
+    deployed_model,
+    deployed_weights,
+    with_toolbox_loader,
+)
 from wsss_plugin.whole_file import write_bytes, write_text
 
 _SHARED_KEYS = ('default_scope', 'custom_imports', 'env_cfg', 'test_pipeline', 'test_dataloader')
@@ -79,7 +84,7 @@ def training_config(checkpoint: Mapping[str, Any], in_file: str, config_file: st
 def publish(
     checkpoint: Mapping[str, Any], config: Config, in_file: str, out_file: str, half: bool = False
 ) -> Path:
-    """Writes the reduced checkpoint.
+    """Writes the reduced checkpoint, with the names and colours of its classes.
 
     Args:
         checkpoint (Mapping): Content of the checkpoint of a training.
@@ -96,9 +101,10 @@ def publish(
     """
     before = checkpoint.get('state_dict', checkpoint)
     after = deployed_weights(before, config.model, half)
-    check_weights_fit(MODELS.build(deployed_model(config.model)), after, source=in_file)
-    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    dataset_meta = {key: meta[key] for key in ('classes', 'palette') if key in meta}
+    model = MODELS.build(deployed_model(config.model))
+    check_weights_fit(model, after, source=in_file)
+    trained = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    dataset_meta = deployed_meta(config, trained, model.num_classes)
     content = io.BytesIO()
     torch.save({'state_dict': after, 'meta': {'dataset_meta': dataset_meta}}, content)
     digest = hashlib.sha256(content.getbuffer()).hexdigest()

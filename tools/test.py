@@ -12,10 +12,10 @@ from typing import Any
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import Runner
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.quiet_runner import QuietRunner
 from wsss_plugin.engine.run_config import (
     enable_crf,
     enable_drawing,
@@ -145,14 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _scores(config: Config) -> dict[str, float | None]:
-    metrics = Runner.from_cfg(config).test()
+    metrics = QuietRunner.from_cfg(config).test()
     # JSON has no NaN, the mean over classes of which none counts.
     return {name: float(v) if math.isfinite(v) else None for name, v in metrics.items()}
 
 
 def _all_scores(config: Config, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     tests = two_tests(config, args.crf_workers, args.show_dir)
-    metrics = {name: Runner.from_cfg(test).test() for name, test in tests.items()}
+    metrics = {name: QuietRunner.from_cfg(test).test() for name, test in tests.items()}
     rows = score_rows(tests, metrics)
     print_log(f'\nscores of {args.checkpoint}, in %:\n{score_table(rows)}', logger='current')
     return {name: row.as_json() for name, row in rows.items()}

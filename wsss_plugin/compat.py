@@ -355,6 +355,19 @@ def init_distributed(launcher: str, dist_cfg: Mapping[str, Any] | None = None) -
     return 'gloo'
 
 
+def swaps_colours(preprocessor: Any) -> bool:
+    """Whether a data preprocessor of the toolbox exchanges red and blue.
+
+    Args:
+        preprocessor: An ``ImgDataPreprocessor`` or ``SegDataPreProcessor``.
+
+    Returns:
+        Whether it does. The two toolboxes keep it under different names.
+    """
+    names = ('channel_conversion', '_channel_conversion')
+    return any(bool(getattr(preprocessor, name, False)) for name in names)
+
+
 def skip_trained_data(loop: Any) -> bool:
     """Lets a resumed loop begin where its data were, instead of loading all that was trained on.
 

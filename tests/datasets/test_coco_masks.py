@@ -1,5 +1,8 @@
+import re
+
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 
 from wsss_plugin.datasets.coco_masks import draw_mask, is_drawable
 
@@ -28,7 +31,7 @@ def test_small_on_large_on_crowd(crowd_label, outside):
 
 
 def test_no_instances():
-    assert not draw_mask(3, 4, [], {}).any()
+    assert np.array_equal(draw_mask(3, 4, [], {}), np.zeros((3, 4)))
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,19 @@ def test_no_instances():
 )
 def test_what_can_be_drawn(shape, drawable):
     assert is_drawable(shape, 8, 10) is drawable
+
+
+def test_long_and_short_runs_in_letters():
+    """Runs of several letters, and differences below zero."""
+    draw = np.random.default_rng(0)
+    for height, width in ((8, 10), (60, 70), (200, 300)):
+        mask = (draw.random((height, width)) < 0.02).astype(np.uint8)
+        mask[: height // 2, : width // 2] = 1
+        text = coco_mask.encode(np.asfortranarray(mask))['counts'].decode()
+        shape = {'size': [height, width], 'counts': text}
+        assert is_drawable(shape, height, width)
+        instance = {'category_id': 4, 'area': 1, 'segmentation': shape}
+        assert np.array_equal(draw_mask(height, width, [instance], {4: 3}), 3 * mask)
+        # A run less at the end leaves pixels over.
+        end = re.search('[P-o]*[0-O]$', text).start()
+        assert not is_drawable({**shape, 'counts': text[:end]}, height, width)

@@ -56,3 +56,16 @@ def test_a_folder_is_of_one_kind(tmp_path):
         folder.require(('background', 'x'), ['a'], 'the images')
     with pytest.raises(DataError, match=r'a\.npz: expected scores named'):
         folder.cams('a')
+
+
+class _Code:
+    def __reduce__(self):
+        return pytest.fail, ('content of a file was run',)
+
+
+def test_nothing_in_a_file_is_run(tmp_path):
+    LabelManifest.write(tmp_path, dict(classes=['a', 'b'], images=['a'], ignore=255), CAM_SCORES)
+    objects = np.array([_Code()], dtype=object)
+    np.savez(tmp_path / 'a.npz', values=objects, cams=objects)
+    with pytest.raises(DataError, match=r'a\.npz: expected scores .* of another kind'):
+        ScoreFolder(tmp_path).cams('a')

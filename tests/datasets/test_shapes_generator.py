@@ -34,6 +34,30 @@ def test_scene_depends_on_seed_split_and_index_only():
         assert not np.array_equal(first.image, other.image)
 
 
+@pytest.mark.parametrize(
+    ('index', 'labels', 'groups', 'pixels', 'mean', 'spread'),
+    [
+        (0, (3, 1), ('plain',), (361, 111), (140.03, 150.05, 147.7), (32.78, 27.0, 26.16)),
+        (
+            1,
+            (0,),
+            ('camouflage', 'over_activation', 'partial_activation'),
+            (158, 9),
+            (66.84, 131.46, 134.08),
+            (12.68, 17.33, 17.31),
+        ),
+        (2, (2, 2), ('camouflage',), (350, 120), (116.38, 120.06, 133.51), (25.12, 23.35, 29.22)),
+    ],
+)
+def test_scenes_are_those_of_the_results(index, labels, groups, pixels, mean, spread):
+    """Figures of the docs are of these images."""
+    scene = ShapesGenerator(ShapesConfig(size=48)).scene('train', index)
+    assert (scene.labels, scene.groups) == (labels, groups)
+    assert ((scene.mask > 0).sum(), scene.parts.sum()) == pixels
+    np.testing.assert_allclose(scene.image.mean(axis=(0, 1)), mean, atol=0.1)
+    np.testing.assert_allclose(scene.image.std(axis=(0, 1)), spread, atol=0.1)
+
+
 def test_scene_rejects_unknown_split():
     with pytest.raises(ValueError, match='split, index'):
         ShapesGenerator().scene('test', 0)
@@ -165,10 +189,14 @@ def test_statistics_count_what_was_written(shapes_root):
         part = statistics[split]
         assert part['images'] == count
         assert sum(part['objects_per_image'].values()) == count
-        for name, number in part['images_per_class'].items():
-            assert number == sum(name in t for k, t in tags.items() if k.startswith(split))
-        for name, number in part['images_per_group'].items():
-            assert number == sum(name in g for k, g in groups.items() if k.startswith(split))
+        for kind, names, of_image in (
+            ('images_per_class', ShapesGenerator.CLASSES, tags),
+            ('images_per_group', ShapesGenerator.GROUPS, groups),
+        ):
+            assert part[kind] == {
+                name: sum(name in ones for key, ones in of_image.items() if key.startswith(split))
+                for name in names
+            }
 
 
 def test_folder_is_reused_or_refused(tmp_path):
@@ -187,6 +215,7 @@ def test_folder_is_reused_or_refused(tmp_path):
 
 def test_empty_split_and_wrong_config(tmp_path):
     statistics = ShapesGenerator(ShapesConfig(train=0, val=0)).write(tmp_path)
-    assert statistics['train']['images'] == 0
+    assert [statistics[split]['images'] for split in ('train', 'val')] == [0, 0]
+    assert json.loads((tmp_path / 'tags.json').read_text()) == {}
     with pytest.raises(TypeError, match='expected a ShapesConfig, received dict'):
         ShapesGenerator({'size': 96})

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from mmseg.registry import DATASETS
 
 from wsss_plugin.datasets import ShapesGenerator, ShapesTagDataset
@@ -16,8 +18,11 @@ def test_metainfo(shapes_root):
     assert isinstance(dataset, ShapesTagDataset)
     assert len(dataset) == 2
     assert dataset.metainfo['classes'] == ('background', *ShapesGenerator.CLASSES)
-    assert len(dataset.metainfo['palette']) == 7
-    assert dataset[0]['groups']
+    assert dataset.metainfo['palette'] == [list(colour) for colour in ShapesGenerator.PALETTE]
+    groups = json.loads((shapes_root / 'groups.json').read_text())
+    assert [dataset[index]['groups'] for index in range(2)] == [
+        tuple(groups[f'val_{index:05d}']) for index in range(2)
+    ]
 
 
 def test_groups_are_optional(shapes_root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
@@ -50,7 +51,7 @@ def build(shapes_root):
 
 
 @pytest.mark.parametrize('ignore', [255, 99])
-def test_labels_in_place_of_masks(build, names, tmp_path, ignore):
+def test_labels_in_place_of_masks(build, names, shapes_root, tmp_path, ignore):
     with warnings.catch_warnings():
         # A label that lacks a class of the tags is as usual.
         warnings.simplefilter('error')
@@ -62,7 +63,8 @@ def test_labels_in_place_of_masks(build, names, tmp_path, ignore):
     assert (label[9:] == 0).all()
     assert sample.metainfo['label_dir'] == str(tmp_path / 'labels')
     assert sample.metainfo['seg_map_path'] == str(tmp_path / 'labels' / f'{names[3]}.png')
-    assert sample.gt_tags.sum() > 0
+    tags = json.loads((shapes_root / 'tags.json').read_text())[names[3]]
+    assert [_CLASSES[1 + n] for n in sample.gt_tags.nonzero().flatten()] == tags
 
 
 def test_a_segmentor_of_the_toolbox_is_trained_on_them(build, names, tmp_path):

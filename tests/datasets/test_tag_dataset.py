@@ -52,8 +52,7 @@ def test_training_never_opens_a_mask(shapes_root, tmp_path, training_pipeline):
     shutil.copytree(shapes_root, root)
     shutil.rmtree(root / 'SegmentationClass')
     dataset = ShapesTagDataset(_LIST, data_root=str(root), pipeline=training_pipeline)
-    assert len(dataset) > 1
-    assert all('inputs' in dataset[index] for index in range(len(dataset)))
+    assert ['inputs' in dataset[index] for index in range(len(dataset))] == [True] * 6
 
 
 @pytest.mark.parametrize('arguments', [{'test_mode': True}, {'load_masks': True}])
@@ -132,7 +131,7 @@ def test_a_mask_that_nothing_loads_is_not_looked_at(shapes_root, tmp_path):
     first, second = (Path(dataset.get_data_info(i)['seg_map_path']) for i in range(2))
     Image.open(first).convert('RGB').save(first)
     second.unlink()
-    assert all('inputs' in dataset[index] for index in range(2))
+    assert ['inputs' in dataset[index] for index in range(2)] == [True, True]
 
 
 def test_a_mask_of_another_format_is_left_to_its_loader(shapes_root, tmp_path):

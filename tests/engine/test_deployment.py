@@ -2,9 +2,11 @@ import copy
 
 import pytest
 import torch
+from mmengine.config import Config
 
-from wsss_plugin.datasets import LoadImageOrRaise
+from wsss_plugin.datasets import LoadImageOrRaise, ShapesTagDataset
 from wsss_plugin.engine.deployment import (
+    deployed_meta,
     deployed_model,
     deployed_weights,
     with_toolbox_loader,
@@ -134,3 +136,25 @@ def test_a_class_prior_is_left_out_with_a_warning():
     trained = {**_SINGLE, 'test_cfg': {'mode': 'whole', 'class_prior': 'final'}}
     with pytest.warns(UserWarning, match='class_prior=None'):
         assert deployed_model(trained)['test_cfg'] == {'mode': 'whole'}
+
+
+_SHAPES = {'test_dataloader': {'dataset': {'type': 'ShapesTagDataset'}}}
+
+
+@pytest.mark.parametrize(
+    ('config', 'trained', 'number', 'classes', 'colour'),
+    [
+        # The checkpoint knows best, a data set is asked next, and numbers are better than nothing.
+        (_SHAPES, {'classes': ('background', 'a'), 'palette': [[0, 0, 0], [9, 8, 7]]}, 2, 'a', 9),
+        (_SHAPES, {'classes': ['background', 'a'], 'palette': [[0, 0, 0]]}, 2, 'a', 31),
+        (_SHAPES, {}, 7, ShapesTagDataset.METAINFO['classes'][1], None),
+        (_SHAPES, {}, 3, 'class 1', 31),
+        ({}, {}, 3, 'class 1', 31),
+    ],
+)
+def test_classes_have_names_and_colours(config, trained, number, classes, colour):
+    meta = deployed_meta(Config(config), trained, number)
+    assert meta['classes'][:2] == ('background', classes)
+    assert len(meta['classes']) == len(meta['palette']) == number
+    shown = ShapesTagDataset.METAINFO['palette'][1][0] if colour is None else colour
+    assert meta['palette'][1][0] == shown

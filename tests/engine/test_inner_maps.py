@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -65,13 +68,20 @@ def item():
 
 
 def test_features_come_at_the_original_size(model, item):
-    maps = feature_maps(model, item, ['class_to_patch.mean', 'clusters'])
-    assert {name: tuple(one.shape) for name, one in maps.items()} == {
-        'class_to_patch.mean': (CLASSES, 40, 60),
-        'clusters': (1, 40, 60),
+    names = ['class_to_patch.mean', 'clusters']
+    maps = feature_maps(model, copy.deepcopy(item), names)
+    image = model.data_preprocessor(item, False)['inputs']
+    with torch.no_grad():
+        seen = model.backbone.forward_features(image, names)
+    assert {name: tuple(one.shape) for name, one in seen.items()} == {
+        'class_to_patch.mean': (1, CLASSES, 2, 3),
+        'clusters': (1, 1, 2, 3),
     }
-    # Every patch belongs to its clusters by shares that sum to 1.
-    torch.testing.assert_close(maps['clusters'].sum(dim=0), torch.ones(40, 60))
+    expected = {
+        name: F.interpolate(one, (40, 60), mode='bilinear', align_corners=False)[0]
+        for name, one in seen.items()
+    }
+    torch.testing.assert_close(maps, expected)
     assert feature_maps(model, item, []) == {}
 
 

@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from reference_networks import build, cam_config
@@ -7,6 +9,7 @@ from reference_networks import build, cam_config
 from wsss_plugin.engine.label_sweep import sweep_labels
 from wsss_plugin.engine.walk_pictures import walk_pictures
 from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.ops import alpha_scores
 
 
 @pytest.fixture
@@ -72,12 +75,28 @@ def test_unknown_values_and_missing_masks_are_named(model):
 def test_pictures_of_a_walk(model):
     item = _tagged(model, _item())
     batch = model.batch(item['inputs'][None], [item['data_samples']])
-    walk = walk_pictures(model, 'walk', batch, steps=(0, 4), reach=(1, 2))
-    assert walk.scores[0].shape == (model.num_foreground + 1, 64, 64)
-    assert (walk.scores[0] != walk.scores[4]).any()
-    assert walk.reach[2].astype(bool).sum() >= walk.reach[1].astype(bool).sum() > 0
-    assert walk.reach[1][walk.pixel] > 0
+    walk = walk_pictures(model, 'walk', batch, steps=(0, 4), reach=(0, 1))
     assert model.labels['walk'].steps == 3
+    # Without a step the scores are those of the cells.
+    (cam,) = batch.cams(['final'])
+    scores = alpha_scores(cam, batch.tags, 16)
+    cells = F.adaptive_avg_pool2d(scores, (8, 8))
+    start = F.interpolate(cells, (64, 64), mode='bilinear', align_corners=False)[0]
+    np.testing.assert_allclose(walk.scores[0], start, atol=1e-6)
+    assert np.abs(walk.scores[4] - walk.scores[0]).max() > 0.01
+    foreground = start[1:].amax(dim=0).numpy()
+    assert walk.pixel == np.unravel_index(foreground.argmax(), foreground.shape)
+    row, column = (side // 8 for side in walk.pixel)
+    expected = np.zeros((64, 64))
+    expected[8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = 1
+    assert np.array_equal(walk.reach[0], expected)
+    # A step leads to the next cells only, and leaves something behind.
+    reached = walk.reach[1][::8, ::8]
+    assert np.array_equal(walk.reach[1], reached.repeat(8, 0).repeat(8, 1))
+    near = np.zeros((8, 8), bool)
+    near[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
+    assert np.array_equal(reached > 0, near)
+    assert 0 < reached[row, column] < 1
 
 
 def test_only_a_walk_can_be_drawn(model):

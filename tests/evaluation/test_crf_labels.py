@@ -43,6 +43,17 @@ def test_labels_have_the_values_of_classes(arrays):
     assert np.array_equal(label, np.array([0, 4, 9])[expected])
 
 
+def test_scores_decide_where_the_crf_leaves_nothing(arrays):
+    scores = np.full((2, *arrays['cams'].shape[1:]), 0.9)
+    scores[1] = 0.1
+    # One pixel that all others outvote.
+    scores[:, 5, 5] = 0.45, 0.55
+    values = np.array([0, 7], np.uint8)
+    assert not label_of_scores(arrays['path'], scores, values, SETTINGS).any()
+    label = label_of_scores(arrays['path'], scores, values, SETTINGS, keep=True)
+    assert (label[5, 5], label.sum()) == (7, 7)
+
+
 def test_alphas_are_powers_of_the_background(arrays):
     cams = arrays['cams']
     low, high = scores_of_alphas(arrays['path'], cams, (4, 32), SETTINGS)

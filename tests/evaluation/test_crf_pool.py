@@ -62,9 +62,12 @@ def test_error_names_the_image_and_ends_the_workers(saved, image_path, tmp_path)
         pool = CRFPool(num_workers=1)
         # The second file is fine but larger than its probabilities.
         pool.submit(path, saved['prob'][:, 1:], print)
+        pool.submit(path, saved['prob'][:, 1:], print)
+        (worker,) = pool._executor._processes.values()
         with pytest.raises(RuntimeError, match=pattern):
             pool.drain()
         assert pool.num_pending == 0
+        assert not worker.is_alive()
 
 
 def test_nothing_is_started_before_the_first_image():

@@ -53,15 +53,15 @@ def test_seed_decides_and_more_level_is_wider():
 
 
 @pytest.mark.parametrize(
-    ('shapes', 'arguments'),
+    ('shapes', 'arguments', 'message'),
     [
-        (((2, 3, 4), (3, 3, 4)), {}),
-        (((2, 2, 4), (2, 2, 4)), {}),
-        (((0, 3, 4), (0, 3, 4)), {}),
-        (((2, 3, 4), (2, 3, 4)), {'resamples': 0}),
-        (((2, 3, 4), (2, 3, 4)), {'level': 1.0}),
+        (((2, 3, 4), (3, 3, 4)), {}, r'of the same images .* \(2, 3, 4\) and \(3, 3, 4\)'),
+        (((2, 2, 4), (2, 2, 4)), {}, r'received \(2, 2, 4\)'),
+        (((0, 3, 4), (0, 3, 4)), {}, r'received \(0, 3, 4\)'),
+        (((2, 3, 4), (2, 3, 4)), {'resamples': 0}, 'at least one resample .* received resamples=0'),
+        (((2, 3, 4), (2, 3, 4)), {'level': 1.0}, r'a level in \(0, 1\), received .*level=1\.0'),
     ],
 )
-def test_errors(shapes, arguments):
-    with pytest.raises(ValueError, match='expected'):
+def test_errors(shapes, arguments, message):
+    with pytest.raises(ValueError, match=message):
         paired_difference(*(np.ones(shape) for shape in shapes), **arguments)

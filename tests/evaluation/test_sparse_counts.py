@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from wsss_plugin.evaluation.sparse_counts import count_classes, sum_counts
+from wsss_plugin.evaluation.sparse_counts import (
+    count_classes,
+    count_where_labelled,
+    sum_counts,
+)
 
 
 def test_only_classes_that_occur_are_kept():
@@ -17,6 +21,15 @@ def test_counts_of_images_are_summed():
     label = torch.tensor([[0, 2]])
     parts = [count_classes([prediction], label, 3) for prediction in (label, label.flip(1))]
     assert sum_counts(parts, 3).tolist() == [[[1, 0, 1], [2, 0, 2], [2, 0, 2]]]
+
+
+def test_only_labelled_pixels_count_of_a_pseudo_label():
+    label, truth = torch.tensor([[0, 255, 1, 2]]), torch.tensor([[0, 1, 2, 255]])
+    part = count_where_labelled(label, truth, 3)
+    assert part.classes.tolist() == [0, 1, 2]
+    assert part.counts.tolist() == [[[1, 0, 0], [1, 1, 0], [1, 0, 1]]]
+    with pytest.raises(ValueError, match=r'one size, received \(1, 4\) and \(1, 3\)'):
+        count_where_labelled(label, truth[:, 1:], 3)
 
 
 def test_counts_of_more_pixels_than_single_precision_can_count():

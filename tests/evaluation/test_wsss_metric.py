@@ -64,11 +64,6 @@ def log(monkeypatch):
     return lines
 
 
-def test_nothing_is_scored_against_pseudo_labels():
-    with pytest.raises(ValueError, match=r'true mask of /d/a\.jpg, received a pseudo label of out'):
-        evaluate([sample(label_dir='out')])
-
-
 def test_numbers_by_hand():
     prediction = torch.tensor([[0, 1, 1, 1], [0, 0, 2, 1]])
     metrics = evaluate([sample(prediction)])
@@ -78,7 +73,7 @@ def test_numbers_by_hand():
     assert metrics['aAcc'] == round(100 * 5 / 7, 2)
     assert metrics['over_activation'] == round(100 * (1 / 3 + 0) / 2, 2)
     assert metrics['false_negative'] == 25
-    assert not any(name.startswith(('cam/', 'crf/', 'group/')) for name in metrics)
+    assert set(metrics) == {'mIoU', 'mAcc', 'aAcc', 'over_activation', 'false_negative'}
 
 
 def test_segmentation_agrees_with_iou_metric():
@@ -107,7 +102,8 @@ def test_cam_score_at_the_threshold_is_background_and_sweep_says_so(log):
     assert metrics['cam/mIoU_at_0.5'] == at_half
     assert metrics['cam/mIoU_at_0.45'] == metrics['cam/best_mIoU'] == 100
     assert metrics['cam/best_threshold'] == 0.45
-    assert metrics['cam/mIoU_at_0.3'] < 100
+    # One pixel of the background is called cat.
+    assert metrics['cam/mIoU_at_0.3'] == round(100 * (2 / 3 + 2 / 3 + 1) / 3, 2)
     assert metrics['cam/false_negative'] == 25
     assert 'cnn_cam/mIoU' not in metrics
     assert 'best CAM mIoU 100.00 at 0.45, picked on these masks' in log[0]
@@ -146,8 +142,10 @@ def test_groups_are_scored_on_their_own(log):
     metrics = evaluate(samples)
     assert metrics['group/plain/mIoU'] == 100
     assert metrics['group/camouflage/mIoU'] == round(100 * (3 / 7) / 3, 2)
-    assert metrics['group/camouflage/mIoU'] < metrics['group/partial/mIoU'] < 100
-    assert any(row.split()[:4] == ['|', 'partial', '|', '2'] for row in log[0].splitlines())
+    # Background is 6 of 10 pixels, cat 2 of 4 and dog 2 of 4 of the two images.
+    assert metrics['group/partial/mIoU'] == round(100 * (6 / 10 + 2 / 4 + 2 / 4) / 3, 2)
+    rows = [row.split() for row in log[0].splitlines() if row.startswith('| partial')]
+    assert [row[:4] for row in rows] == [['|', 'partial', '|', '2']]
 
 
 def test_class_absent_from_both_does_not_count():
@@ -226,18 +224,6 @@ def test_crf_is_reported_beside_the_segmentation(tmp_path):
     assert (saved == refined).mean() > 0.99
 
 
-def test_crf_refuses_logits_of_another_prediction():
-    data_sample = sample()
-    with pytest.raises(KeyError, match=r'seg_logits of /d/a\.jpg'):
-        evaluate([data_sample], crf={})
-    data_sample.seg_logits = PixelData(data=torch.zeros(3, 2, 4))
-    with pytest.raises(RuntimeError, match='ScaleMaxTTAModel'):
-        evaluate([data_sample], crf={})
-    data_sample.seg_logits = PixelData(data=torch.zeros(4, 2, 4))
-    with pytest.raises(ValueError, match='expected seg_logits of 3 classes'):
-        evaluate([data_sample], crf={})
-
-
 def test_format_only_writes_palette_pngs_without_masks(tmp_path):
     data_sample = sample(img_path='/d/2007_000001.jpg')
     del data_sample.gt_sem_seg
@@ -251,19 +237,15 @@ def test_format_only_writes_palette_pngs_without_masks(tmp_path):
 def test_predictions_of_equal_names_do_not_overwrite_each_other(tmp_path):
     label = torch.ones(1, 2, dtype=torch.long)
     first, second = (sample(label, label, img_path=f'/d/{name}/1.jpg') for name in 'ab')
-    other = sample(label * 2, label, img_path='/d/b/1.png')
-    message = r'/d/a/1\.jpg and /d/b/1\.(jpg|png), .*1\.png; rename'
-    for item in (second, other):
-        with pytest.raises(ValueError, match=message):
-            evaluate([first, item], output_dir=str(tmp_path), format_only=True)
-        assert (np.array(Image.open(tmp_path / '1.png')) == 1).all()
+    with pytest.raises(ValueError, match=r'/d/a/1\.jpg and /d/b/1\.jpg, .*1\.png; rename'):
+        evaluate([first, second], output_dir=str(tmp_path), format_only=True)
     assert evaluate([first, second])['mIoU'] == 100
     # The distributed sampler repeats images, and validation comes again.
     metric = WSSSMetric(output_dir=str(tmp_path))
     metric.dataset_meta = META
     for _ in range(2):
         metric.process({}, [first.to_dict(), first.to_dict()])
-        metric.evaluate(1)
+        assert metric.evaluate(1)['mIoU'] == 100
 
 
 def test_predictions_of_equal_names_in_several_processes(tmp_path):

@@ -5,9 +5,12 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from mmseg.structures import SegDataSample
 from reference_networks import build, dual_config, random_batch, small_config
 
+from wsss_plugin.errors import ConfigError
 from wsss_plugin.models.multi_scale_cams import multi_scale_cams
+from wsss_plugin.ops import cam as cam_operations
 from wsss_plugin.ops.cam import decoder_cam, multi_scale_cam, normalize_cam
 
 
@@ -167,3 +170,74 @@ def test_an_image_smaller_than_a_patch_at_a_scale():
 def test_options_are_checked(changes, message):
     with pytest.raises(ValueError, match=message):
         build(small_config(**changes))
+
+
+@pytest.mark.parametrize('chunk_size', [1, 3])
+def test_in_chunks_the_backbone_sees_few_images_and_the_cams_are_the_same(chunk_size):
+    segmentor = build(small_config()).double().eval()
+    image = torch.randn(4, 3, 32, 48, dtype=torch.float64)
+    whole = cams_of(segmentor, image, ['aux', 'final'])
+    seen = []
+    segmentor.backbone.trunk.patch_embed.proj.register_forward_hook(
+        lambda _module, inputs, _output: seen.append(len(inputs[0]))
+    )
+    chunks = cams_of(segmentor, image, ['aux', 'final'], chunk_size=chunk_size)
+    assert max(seen) == chunk_size
+    assert sum(seen) == 3 * 2 * 4  # scales, flips, images
+    for name, cam in whole.items():
+        torch.testing.assert_close(chunks[name], cam, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize('chunk_size', [0, 1.5, 'all'])
+def test_a_chunk_is_a_number_of_images(chunk_size):
+    config = small_config()
+    config['multi_scale'] = dict(config.get('multi_scale') or {}, chunk_size=chunk_size)
+    with pytest.raises(ConfigError, match=r'multi_scale\.chunk_size'):
+        build(config)
+
+
+def test_maps_of_classes_that_no_image_has_are_not_resized(monkeypatch):
+    segmentor = build(small_config()).eval()
+    image = torch.randn(2, 3, 32, 32)
+    every = cams_of(segmentor, image, ['final'])['final']
+    counts, fuse = [], cam_operations.fuse_cams
+
+    def counted(pairs, *arguments):
+        counts.append(pairs[0][0].shape[1])
+        return fuse(pairs, *arguments)
+
+    monkeypatch.setattr(cam_operations, 'fuse_cams', counted)
+    tags = torch.tensor([[0.0, 1, 0, 0, 0], [0, 1, 0, 1, 0]])
+    main = segmentor.batch(image, [SegDataSample(gt_tags=tag) for tag in tags]).main
+    cam = multi_scale_cams(segmentor, main, ['final'], segmentor.multi_scale)['final']
+    assert counts == [2]
+    torch.testing.assert_close(cam[:, [1, 3]], every[:, [1, 3]])
+    assert not cam[:, [0, 2, 4]].any()
+    options = segmentor.multi_scale | dict(present_only=False)
+    torch.testing.assert_close(
+        multi_scale_cams(segmentor, main, ['final'], options)['final'], every
+    )
+    assert counts == [2, 5]
+
+
+def test_checkpoints_and_chunks_change_no_loss_and_no_gradient():
+    results = []
+    for checkpointing, chunk_size in ((False, None), (True, 1)):
+        torch.manual_seed(0)
+        config = dual_config()
+        config['backbone']['vit']['grad_checkpointing'] = checkpointing
+        config['multi_scale'] = dict(config.get('multi_scale') or {}, chunk_size=chunk_size)
+        segmentor = build(config).double()
+        inputs, samples = random_batch()
+        inputs = {name: view.double() for name, view in inputs.items()}
+        losses = segmentor.loss(inputs, samples)
+        sum(value for name, value in losses.items() if 'loss' in name).backward()
+        gradients = {n: p.grad for n, p in segmentor.named_parameters() if p.grad is not None}
+        results.append((losses, gradients))
+    (losses, gradients), (again, recomputed) = results
+    assert set(losses) == set(again)
+    for name, value in losses.items():
+        torch.testing.assert_close(again[name], value, rtol=1e-9, atol=1e-12)
+    assert set(gradients) == set(recomputed)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(recomputed[name], gradient, rtol=1e-6, atol=1e-10)

@@ -102,15 +102,24 @@ def test_constant_losses_are_one_component():
     assert sorted(weight[0].tolist()) == [0.0, 1.0]
 
 
-@pytest.mark.parametrize('count', [0, 1, 2])
-def test_few_losses_give_finite_parameters(count):
+@pytest.mark.parametrize(
+    ('count', 'mean', 'weight', 'first'),
+    [
+        (0, (0, 0), (0.5, 0.5), (0.5, 0.5)),
+        (1, (0, 0), (1, 0), (1, 1)),
+        (2, (0, 1), (0.5, 0.5), (1, 0)),
+    ],
+)
+def test_few_losses_are_means_of_the_least_variance(count, mean, weight, first):
     valid = torch.zeros(1, 9, dtype=torch.bool)
     valid[0, :count] = True
     mixture = noise_mixture(torch.arange(9.0)[None], valid)
-    assert all(part.isfinite().all() for part in mixture)
-    assert_close(mixture.weight.sum(dim=1), torch.ones(1))
+    assert_close(mixture.mean, torch.tensor([mean]).float())
+    assert_close(mixture.variance, torch.full((1, 2), 5e-4))
+    assert_close(mixture.weight, torch.tensor([weight]).float())
     posterior = log_joint(torch.arange(9.0)[None], mixture).softmax(dim=1)
-    assert not posterior.isnan().any()
+    assert_close(posterior[0, 0, :2], torch.tensor(first).float())
+    assert_close(posterior.sum(dim=1), torch.ones(1, 9))
 
 
 def test_log_joint_is_that_of_torchs_normal():

@@ -34,6 +34,7 @@ def toy():
 def small():
     """Options that shrink the training on the shapes to images of 48 pixels and every loss."""
     return [
+        'scale_steps=False',
         'image_size=48',
         'train_dataloader.batch_size=2',
         'train_cfg.val_interval=100',

@@ -113,6 +113,17 @@ def test_the_plain_formulation_can_be_left_out(tool, tmp_path, capsys):
     assert 'difference of the losses' not in report
 
 
+def test_parts_beside_their_limit(tool, tmp_path, capsys):
+    report = report_of(tool, tmp_path, capsys, *TINY, '--parts', 'limit', '--alone')
+    rows = [line.split('|') for line in report.splitlines() if line.startswith('| ')]
+    parts = {cells[1].strip(): cells[2:-1] for cells in rows if len(cells) == 8}
+    assert {'main view', 'terms.seg', 'backward', '**all**'} <= parts.keys()
+    operations, moved, limit, seconds, ratio = map(float, parts['**all**'])
+    assert min(operations, moved, limit) > 0
+    assert ratio == pytest.approx(seconds / limit, rel=0.02)
+    assert '| operator | calls |' in report
+
+
 def test_memory_of_each_variant_in_its_own_process(tool, capsys):
     assert tool('benchmark').main([*TINY, '--parts', 'memory']) == 0
     (row,) = (line for line in capsys.readouterr().out.splitlines() if 'peak memory' in line)

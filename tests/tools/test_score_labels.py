@@ -56,7 +56,6 @@ def test_table_of_cams_and_thresholds(score, capsys, tmp_path):
     drops = [float(row[column]) - float(after[column]) for row, after in pairs for column in (5, 7)]
     assert min(drops) >= 0
     assert max(drops) > 0
-    assert all(0 <= float(cell) <= 100 for row in rows for cell in row[4:])
 
 
 def test_defaults_are_the_config_s(score, capsys):

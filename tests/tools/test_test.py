@@ -74,7 +74,7 @@ def test_labels_and_a_few_training_images(tool, config_file, monkeypatch, capsys
 def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
     test = tool('test')
     runner = SimpleNamespace(test=lambda: {'mIoU': 50, 'cam/mIoU': 25.5})
-    monkeypatch.setattr(test.Runner, 'from_cfg', lambda _: runner)
+    monkeypatch.setattr(test.QuietRunner, 'from_cfg', lambda _: runner)
     out = tmp_path / 'new' / 'metrics.json'
     test.main([config_file, 'a.pth', '--out', str(out)])
     assert json.loads(out.read_text()) == {'mIoU': 50.0, 'cam/mIoU': 25.5}
@@ -83,7 +83,7 @@ def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
 def test_what_has_no_value_is_null(tool, config_file, tmp_path, monkeypatch):
     test = tool('test')
     runner = SimpleNamespace(test=lambda: {'mIoU': np.float64('nan'), 'aAcc': 50})
-    monkeypatch.setattr(test.Runner, 'from_cfg', lambda _: runner)
+    monkeypatch.setattr(test.QuietRunner, 'from_cfg', lambda _: runner)
     out = tmp_path / 'metrics.json'
     test.main([config_file, 'a.pth', '--out', str(out)])
     assert json.loads(out.read_text(), parse_constant=pytest.fail) == {'mIoU': None, 'aAcc': 50.0}

@@ -1,4 +1,6 @@
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -6,6 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+
+from wsss_plugin.engine import watching
+from wsss_plugin.errors import ConfigError
 
 _ROOT = Path(__file__).parents[2]
 
@@ -26,11 +32,68 @@ def test_trains_resumes_and_takes_options(tool, toy_config_file, tmp_path):
         torch.testing.assert_close(weight, whole[name])
 
 
+def test_the_start_is_quiet_and_the_file_has_all(tool, toy_config_file, tmp_path, capsys):
+    options = ['--cfg-options', 'train_cfg.max_iters=14', 'default_hooks.logger.first=2']
+    work_dir = tmp_path / 'work'
+    tool('train').main([str(toy_config_file), '--work-dir', str(work_dir), *options])
+    shown = capsys.readouterr().out.splitlines()
+    (log,) = work_dir.glob('*/*.log')
+    file = log.read_text()
+    iterations = [
+        number for line in shown for number in re.findall(r'Iter\(train\) \[ *(\d+)/', line)
+    ]
+    # The first two, then after 20 seconds or at the end.
+    assert iterations == ['1', '2', '14']
+    assert len([line for line in shown if 'INFO' in line]) <= 15
+    begins = next(place for place, line in enumerate(shown) if 'Iter(train)' in line)
+    assert begins <= 10
+    said = '\n'.join(shown[:begins])
+    assert 'on ToyDataset: 32 images, 4 at a time, iterations 0 to 14' in said
+    assert 'no validation' in said
+    assert 'System environment' not in said
+    assert all(text in file for text in ('System environment', 'Config:', 'Iter(train) [12/14]'))
+    assert re.search(r's per iteration from 0 on: about 0:00:0\d for the 4 that are left', file)
+    (start,) = work_dir.glob('*/vis_data/start.json')
+    noted = json.loads(start.read_text())
+    run = json.loads((work_dir / 'run.json').read_text())['run']
+    assert (noted['run'], noted['iteration']) == (run, 0)
+    assert 'mmengine' in noted['versions']
+
+
+def test_how_a_training_is_watched(tool):
+    train = tool('train')
+    config = Config({'custom_hooks': [], 'visualizer': {'vis_backends': []}, 'val_cfg': {}})
+    train.draw_panels(config, 3)
+    train.draw_panels(config, 5)
+    assert config.custom_hooks == [{'type': 'PanelHook', 'num': 3}]
+    train.switch_validation_off(config)
+    assert config.val_cfg is config.val_dataloader is config.val_evaluator is None
+
+
+@pytest.mark.parametrize('installed', [True, False])
+def test_tensorboard(monkeypatch, installed):
+    monkeypatch.setattr(watching, 'find_spec', lambda _: installed or None)
+    config = Config({'visualizer': {'vis_backends': [{'type': 'LocalVisBackend'}]}})
+    if not installed:
+        with pytest.raises(ConfigError, match=r'wsss_plugin\[tensorboard\]'):
+            watching.log_to_tensorboard(config)
+        return
+    watching.log_to_tensorboard(config)
+    watching.log_to_tensorboard(config)
+    names = [backend['type'] for backend in config.visualizer.vis_backends]
+    assert names == ['LocalVisBackend', 'TensorboardVisBackend']
+    with pytest.raises(ConfigError, match='visualizer: expected one'):
+        watching.log_to_tensorboard(Config({}))
+
+
 def test_amp_trains(tool, toy_config_file, tmp_path):
     work_dir = tmp_path / 'amp'
     tool('train').main([str(toy_config_file), '--amp', '--work-dir', str(work_dir)])
     assert 'AmpOptimWrapper' in (work_dir / 'toy.py').read_text()
-    assert (work_dir / 'iter_8.pth').is_file()
+    tool('train').main([str(toy_config_file), '--work-dir', str(tmp_path / 'full')])
+    full = _weights(tmp_path / 'full' / 'iter_8.pth')
+    for name, weight in _weights(work_dir / 'iter_8.pth').items():
+        assert 0 < (weight - full[name]).abs().max() < 0.02, name
 
 
 def test_resume_argument_forms(tool):

@@ -8,6 +8,8 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from wsss_plugin.visualization import panel as panel_module
+from wsss_plugin.visualization.drawn_text import draw_literally
 from wsss_plugin.visualization.panel import (
     CAMPicture,
     default_palette,
@@ -30,13 +32,21 @@ def test_overlay_label_blends_the_colour_of_the_class():
     label = np.array([[0, 1], [2, 255]], np.uint8)
     picture = overlay_label(grey(2, 2), label, PALETTE, opacity=0.5)
     assert picture.dtype == np.uint8
-    assert picture.tolist() == [[[50] * 3, [178, 50, 50]], [[50, 50, 178], [162] * 3]]
+    assert picture.tolist() == [[[100] * 3, [178, 50, 50]], [[50, 50, 178], [162] * 3]]
 
 
-def test_overlay_heat_is_blue_at_zero_and_red_at_one():
-    picture = overlay_heat(grey(1, 2), np.array([[0.0, 1.0]]), opacity=1)
-    assert picture[0, 0, 2] > 100 > picture[0, 0, 0]
-    assert picture[0, 1, 0] > 100 > picture[0, 1, 2]
+def test_heat_has_the_colour_of_its_class_and_none_without_a_score():
+    score, label = np.array([[0.0, 1.0, 0.5, 1.0]]), np.array([[1, 1, 2, 0]])
+    picture = overlay_heat(grey(1, 4), score, label, PALETTE, opacity=1)
+    assert picture.tolist() == [[[100] * 3, [255, 0, 0], [50, 50, 178], [128, 0, 0]]]
+
+
+def test_heat_of_three_classes_is_not_merged():
+    palette = default_palette(4)
+    label = np.array([[1, 2, 3]])
+    picture = overlay_heat(grey(1, 3), np.ones((1, 3)), label, palette)[0].astype(int)
+    apart = [np.abs(picture[one] - picture[other]).sum() for one, other in ((0, 1), (0, 2), (1, 2))]
+    assert min(apart) > 300
 
 
 def _sample(height, width, fields=('cam', 'aux_cam', 'cnn_cam')):
@@ -122,29 +132,53 @@ def test_odd_sizes_and_constant_cams(shape):
         panels.append(draw_panel(grey(*shape), CLASSES, cams={'CAM': cam}))
     cold, hot = panels
     assert cold.shape[1] == 480
-    # Blue is cold, red is hot.
+    # Without a score the image is as it was; blue is the colour of the first class.
     difference = hot[:, 240:].astype(int) - cold[:, 240:]
-    assert difference[..., 0].max() > 50
-    assert difference[..., 2].min() < -50
+    assert difference[..., 2].max() > 50
+    assert difference[..., 0].min() < -50
 
 
 def test_default_palette_has_enough_colours():
     palette = default_palette(81)
     assert len(palette) == 81
     assert palette[0] == [0, 0, 0]
-    assert len({tuple(colour) for colour in palette[:21]}) == 21
+    assert len({tuple(colour) for colour in palette}) == 81
+
+
+def test_threshold_and_scores_are_in_the_titles(monkeypatch):
+    titles = []
+
+    def draw(text, name, limit):
+        titles.append(name)
+        draw_literally(text, name, limit)
+
+    monkeypatch.setattr(panel_module, 'draw_literally', draw)
+    sample = _sample(40, 60, fields=('cam', 'aux_cam'))
+    scores = {'cam': 41.26, 'pred_sem_seg': 55.0}
+    panel_from_sample(grey(), sample, CLASSES, PALETTE, 0.25, 'a', scores=scores)
+    assert titles == [
+        'a',
+        'ground truth',
+        'CAM > 0.25, mIoU 41.3',
+        'auxiliary CAM > 0.25',
+        'segmentation, mIoU 55.0',
+    ]
+    titles.clear()
+    panel_of_models(grey(), {'b': sample}, CLASSES, PALETTE, 0.25, scores={'b': scores})
+    assert titles[2:] == ['CAM: b > 0.25, mIoU 41.3', 'segmentation: b, mIoU 55.0']
 
 
 def test_errors():
     with pytest.raises(ValueError, match='label map at the size'):
         draw_panel(grey(), CLASSES, PALETTE, predictions={'a': np.zeros((3, 3), int)})
     with pytest.raises(ValueError, match='CAM at the size'):
-        overlay_heat(grey(), np.zeros((3, 3)))
+        overlay_heat(grey(), np.zeros((3, 3)), np.zeros((3, 3), int), PALETTE)
     with pytest.raises(ValueError, match='below 3'):
         draw_panel(grey(), CLASSES, PALETTE, predictions={'a': np.full((40, 60), 3)})
 
 
 NAMES = ('price $5 or $_10', 'ba$$in', 'x$_$y', '_cat', 'US$$ note', r'\frac{', 'a_b^c', 'x' * 9999)
+NAMES += ('caf\u00e9 \u732b 1',)
 
 
 @pytest.mark.parametrize('name', NAMES)

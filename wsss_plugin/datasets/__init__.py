@@ -10,6 +10,7 @@ from wsss_plugin.datasets.shapes_tag_dataset import ShapesTagDataset
 from wsss_plugin.datasets.spread_indices import spread_indices
 from wsss_plugin.datasets.tag_dataset import TagDataset
 from wsss_plugin.datasets.transforms import (
+    LoadImageBands,
     LoadImageOrRaise,
     MultiCropViews,
     PackWSSSInputs,
@@ -23,6 +24,7 @@ from wsss_plugin.datasets.voc_tag_dataset import VOCTagDataset
 __all__ = [
     'COCOTagDataset',
     'ImageTagDataset',
+    'LoadImageBands',
     'LoadImageOrRaise',
     'MultiCropViews',
     'PackWSSSInputs',

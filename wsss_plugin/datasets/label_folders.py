@@ -83,6 +83,63 @@ class LabelFolders:
         require_covered(names, found, folders, source)
         return [found[name] for name in names]
 
+    def labelled(
+        self,
+        samples: Sequence[Mapping[str, Any]],
+        source: str,
+        label_map: Mapping[int, int] | None,
+        ignore_index: int,
+    ) -> list[dict[str, Any]]:
+        """Samples with labels in place of masks.
+
+        Args:
+            samples (Sequence[Mapping]): The samples, with ``name``.
+            source (str): What lists them, for the error.
+            label_map (Mapping | None): How the values of masks change in the data set.
+            ignore_index (int): Value of the data set that is ignored.
+
+        Returns:
+            list: The samples with ``seg_map_path`` of the label, and what else is known of it
+            under ``labels``.
+
+        Raises:
+            DataError: An image has no label in any folder.
+        """
+        origins = self.of([sample['name'] for sample in samples], source)
+        return [
+            {
+                **sample,
+                'seg_map_path': str(manifest.path(sample['name'])),
+                'labels': {
+                    'label_dir': str(manifest.folder),
+                    'label_weight': weight,
+                    'label_map': label_map
+                    if manifest.ignore == ignore_index
+                    else {manifest.ignore: ignore_index},
+                },
+            }
+            for sample, (manifest, weight) in zip(samples, origins, strict=True)
+        ]
+
+
+def require_no_truth(load_masks: bool, test_mode: bool) -> None:
+    """Checks that labels do not stand beside true masks.
+
+    Args:
+        load_masks (bool): Whether the data set loads masks in the training.
+        test_mode (bool): Whether it is for testing.
+
+    Raises:
+        ConfigError: They do.
+    """
+    if load_masks or test_mode:
+        given = 'load_masks' if load_masks else 'test_mode'
+        raise ConfigError(
+            'label_dir: expected pseudo labels of a training set without true masks, received '
+            f'it beside {given}=True; nothing is scored against pseudo labels: leave out one '
+            'of the two'
+        )
+
 
 def _entry(given: Any) -> tuple[str, float]:
     """Folder and weight."""

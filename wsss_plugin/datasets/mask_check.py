@@ -64,7 +64,7 @@ def check_masks(
     colours: dict[int, tuple[tuple[int, ...], str]] = {}
     chosen = spread_indices(len(masks), number) if masks else []
     for index in chosen:
-        present, palette = _read(masks[index].path, names, ignore_index)
+        present, palette = read_mask_values(masks[index].path, names, ignore_index)
         problem = _against_tags(masks[index], present, names, classes) or _against_others(
             masks[index].path, present, palette, colours
         )
@@ -74,8 +74,25 @@ def check_masks(
         _warn(wrong, len(chosen), names, source)
 
 
-def _read(path: str, names: Sequence[str], ignore_index: int) -> tuple[list[int], list[int]]:
-    """Values of a mask that are not ignored, and its palette, empty if it has none."""
+def read_mask_values(
+    path: str, names: Sequence[str], ignore_index: int = 255
+) -> tuple[list[int], list[int]]:
+    """Reads which values a mask has.
+
+    Args:
+        path (str): The mask.
+        names (Sequence[str]): Names of the masks' values from 0, the background.
+        ignore_index (int): Value without class.
+
+    Returns:
+        tuple[list[int], list[int]]: The values that are not ignored, and the palette, empty if
+        the file has none.
+
+    Raises:
+        MissingFileError: The mask is missing.
+        DamagedFileError: The mask is damaged.
+        DataError: The file is no map of labels, or has values without a name.
+    """
     require_readable_mask(path)
     with Image.open(path) as image:
         values = [int(value) for value in np.unique(np.asarray(image)) if value != ignore_index]

@@ -108,3 +108,18 @@ def _loaders(steps: list[Any]) -> Iterator[tuple[list[Any], int]]:
             nested = getattr(part, 'transforms', None)
             if isinstance(nested, list):
                 yield from _loaders(nested)
+
+
+def has_mask(result: Any) -> bool:
+    """Whether a pipeline has loaded a mask.
+
+    Args:
+        result (Any): What it gave.
+
+    Returns:
+        bool: The answer.
+    """
+    samples = result.get('data_samples', result) if isinstance(result, dict) else ()
+    # Test-time augmentation makes several samples of an image.
+    first = samples[0] if isinstance(samples, list) else samples
+    return 'gt_sem_seg' in first or 'gt_seg_map' in first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,21 @@ import torch
 from mmengine.dataset import Compose
 from mmseg.datasets import BaseSegDataset
 
+from wsss_plugin.datasets.class_checks import require_classes, require_eight_bits
 from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.file_names import LinkGuard
 from wsss_plugin.datasets.groups import Groups
-from wsss_plugin.datasets.label_folders import LabelFolders
+from wsss_plugin.datasets.label_folders import LabelFolders, require_no_truth
 from wsss_plugin.datasets.label_manifest import CORRECTED_MASKS
 from wsss_plugin.datasets.mask_check import MASKS_OPENED, TaggedMask, check_masks
-from wsss_plugin.datasets.mask_loading import open_whole_masks, require_no_shift
+from wsss_plugin.datasets.mask_loading import has_mask, open_whole_masks, require_no_shift
 from wsss_plugin.datasets.masks import require_class_ids, require_readable_mask
+from wsss_plugin.datasets.sample_files import require_different_files, require_files_inside
+from wsss_plugin.datasets.sample_tags import tag_numbers
 from wsss_plugin.datasets.seeded_index import SeededIndex, random_state
 from wsss_plugin.datasets.spread_indices import spread_indices
-from wsss_plugin.errors import ConfigError, DataError, MissingFileError, cut, listed, received
-
-# Of the 256 values of an 8-bit map one is the background and one is ignored.
-MOST_CLASSES = 254
+from wsss_plugin.distinct_palette import distinct_palette
+from wsss_plugin.errors import DataError, MissingFileError, cut
 
 
 class TagDataset(BaseSegDataset):
@@ -100,7 +100,7 @@ class TagDataset(BaseSegDataset):
         self.allow_outside = allow_outside
         self.label_dir = label_dir
         if label_dir is not None:
-            self._require_no_truth(load_masks, kwargs.get('test_mode', False))
+            require_no_truth(load_masks, kwargs.get('test_mode', False))
         self._labels = None if label_dir is None else LabelFolders(label_dir)
         steps = Compose(list(pipeline)).transforms
         self._opens_masks = open_whole_masks(steps)
@@ -121,22 +121,14 @@ class TagDataset(BaseSegDataset):
                 'set there or set data_root to where it is'
             )
 
-    @staticmethod
-    def _require_no_truth(load_masks: bool, test_mode: bool) -> None:
-        if load_masks or test_mode:
-            given = 'load_masks' if load_masks else 'test_mode'
-            raise ConfigError(
-                'label_dir: expected pseudo labels of a training set without true masks, received '
-                f'it beside {given}=True; nothing is scored against pseudo labels: leave out one '
-                'of the two'
-            )
-
     @classmethod
     def _palette(cls, classes: Sequence[str]) -> list[Sequence[int]]:
         own, palette = cls.METAINFO.get('classes', ()), cls.METAINFO.get('palette', ())
         colours = dict(zip(own, palette, strict=False))
-        # For an empty list the base class draws colours.
-        return [colours[name] for name in classes] if set(classes) <= set(colours) else []
+        if set(classes) <= set(colours):
+            return [colours[name] for name in classes]
+        # The base class would draw colours at random, some of them alike.
+        return [[0, 0, 0], *distinct_palette(len(classes) - 1)]
 
     def mask_names(self, classes: Sequence[str]) -> Sequence[str]:
         """Returns what the values of the masks mean.
@@ -197,9 +189,10 @@ class TagDataset(BaseSegDataset):
         """
         if self._fully_initialized:
             return
-        self._check_classes()
+        looks_at_masks = self._offers_masks and self._opens_masks
+        require_classes(self._metainfo.get('classes'), self.mask_classes, looks_at_masks)
         super().full_init()
-        if self._offers_masks and self._opens_masks:
+        if looks_at_masks:
             self._check_some_masks()
 
     @property
@@ -209,13 +202,13 @@ class TagDataset(BaseSegDataset):
     def _check_some_masks(self) -> None:
         classes = self._metainfo['classes']
         names = self.mask_names(classes)
-        self._require_eight_bits(f'{self.ann_file}: masks', names[1:])
+        require_eight_bits(f'{self.ann_file}: masks', names[1:])
         if self._labels is None:
             masks = self._tagged_masks(range(len(self)))
             check_masks(masks, names, classes, self.ann_file, self.ignore_index)
             return
         # Of few corrected masks among many labels none might be opened.
-        folders = [self._info(index)['label_dir'] for index in range(len(self))]
+        folders = [self.image_info(index)['label_dir'] for index in range(len(self))]
         for labels in self._labels:
             own = [n for n, folder in enumerate(folders) if folder == str(labels.folder)]
             # A pseudo label may miss a class that the image shows: nobody is to be warned of it.
@@ -224,7 +217,7 @@ class TagDataset(BaseSegDataset):
 
     def _tagged_masks(self, indices: Sequence[int], complete: bool = True) -> list[TaggedMask]:
         chosen = spread_indices(len(indices), MASKS_OPENED) if indices else []
-        infos = (self._info(indices[index]) for index in chosen)
+        infos = (self.image_info(indices[index]) for index in chosen)
         return [
             TaggedMask(
                 info['seg_map_path'],
@@ -236,43 +229,18 @@ class TagDataset(BaseSegDataset):
             if info.get('seg_map_path') and '://' not in info['seg_map_path']
         ]
 
-    def _info(self, index: int) -> dict[str, Any]:
-        # Not this class's own, which may draw a seed from the stream of the training.
+    def image_info(self, index: int) -> dict[str, Any]:
+        """Returns what is known of an image, without moving the random stream of a training.
+
+        Args:
+            index (int): Index of the image.
+
+        Returns:
+            dict: ``img_path``, ``groups`` and, where known, ``tags`` (class numbers from 0) and
+            ``seg_map_path``.
+        """
+        # Not this class's own get_data_info, which may draw a seed.
         return super().get_data_info(index)
-
-    def _check_classes(self) -> None:
-        classes = self._metainfo.get('classes')
-        if not classes or len(classes) < 2 or classes[0] != BACKGROUND:
-            raise ConfigError(
-                f"metainfo['classes']: expected '{BACKGROUND}' and then at least one class, "
-                f'received {received(classes)}'
-            )
-        repeated = [name for name, times in Counter(classes).items() if times > 1]
-        if repeated:
-            raise ConfigError(
-                f"metainfo['classes']: expected every class once, received {listed(repeated)} more "
-                'than once; remove or rename one'
-            )
-        if self._offers_masks and self._opens_masks:
-            self._require_eight_bits("metainfo['classes']", classes[1:])
-        if self.mask_classes is None:
-            return
-        self._require_eight_bits('mask_classes', self.mask_classes)
-        if BACKGROUND in self.mask_classes or not set(classes[1:]) <= set(self.mask_classes):
-            raise ConfigError(
-                f"mask_classes: expected the names of the masks' values from 1, without "
-                f"'{BACKGROUND}' and with all other metainfo['classes'], received "
-                f'{received(self.mask_classes)} for the classes {received(classes)}'
-            )
-
-    @staticmethod
-    def _require_eight_bits(argument: str, names: Sequence[str]) -> None:
-        if len(names) > MOST_CLASSES:
-            raise ConfigError(
-                f'{argument}: expected at most {MOST_CLASSES} classes beside the background, '
-                f'received {len(names)}; label maps have 8 bits, and their value 255 is ignored: '
-                'choose fewer classes, or train several models'
-            )
 
     @property
     def tag_classes(self) -> tuple[str, ...]:
@@ -303,61 +271,22 @@ class TagDataset(BaseSegDataset):
                 f'{self.ann_file}: expected at least one image, received none; check ann_file'
             )
         if self._labels is not None:
-            samples = self._with_labels(samples, self._labels)
-        self._require_different_files(samples)
+            self._labels.require_classes(self._metainfo['classes'])
+            samples = self._labels.labelled(
+                samples, self.ann_file, self.label_map, self.ignore_index
+            )
+        keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
+        require_different_files(samples, keys, self.ann_file)
         if not self.allow_outside:
-            self._require_files_inside(samples)
+            require_files_inside(samples, keys, self.ann_file, LinkGuard(self._folders()))
         groups = self._load_groups(samples)
         return [self._to_data_info(*pair) for pair in zip(samples, groups, strict=True)]
 
-    def _with_labels(
-        self, samples: Sequence[dict[str, Any]], labels: LabelFolders
-    ) -> list[dict[str, Any]]:
-        labels.require_classes(self._metainfo['classes'])
-        sources = labels.of([sample['name'] for sample in samples], self.ann_file)
-        return [
-            {
-                **sample,
-                'seg_map_path': str(folder.path(sample['name'])),
-                'labels': {
-                    'label_dir': str(folder.folder),
-                    'label_weight': weight,
-                    'label_map': self._label_map(folder.ignore),
-                },
-            }
-            for sample, (folder, weight) in zip(samples, sources, strict=True)
-        ]
-
-    def _label_map(self, ignore: int) -> dict[int, int] | None:
-        return self.label_map if ignore == self.ignore_index else {ignore: self.ignore_index}
-
-    def _require_different_files(self, samples: Sequence[dict[str, Any]]) -> None:
-        keys = {'img_path': 'image', 'seg_map_path': 'mask'}
-        for key in keys if self._offers_masks else ('img_path',):
-            first: dict[str, dict[str, Any]] = {}
-            for sample in samples:
-                path = sample.get(key)
-                if path is None:
-                    continue
-                if path in first:
-                    raise DataError(
-                        f'{self.ann_file}: expected one entry for every {keys[key]}, received '
-                        f'{cut(path)} for {_entry(first[path])} and {_entry(sample)}; remove or '
-                        'rename one of them'
-                    )
-                first[path] = sample
-
-    def _require_files_inside(self, samples: Sequence[dict[str, Any]]) -> None:
+    def _folders(self) -> list[str]:
         # Without a folder the names are relative to where the tool was started.
         folders = [folder or '.' for folder in self.data_prefix.values()]
         folders += [str(labels.folder) for labels in self._labels or ()]
-        guard = LinkGuard(dict.fromkeys([self.data_root or folders[0], *folders]))
-        keys = ('img_path', 'seg_map_path') if self._offers_masks else ('img_path',)
-        for sample in samples:
-            where = f'{self.ann_file}: {_entry(sample)}'
-            for path in (*(sample.get(key) for key in keys), sample['source']):
-                if path and path != self.ann_file:
-                    guard.check(path, where)
+        return list(dict.fromkeys([self.data_root or folders[0], *folders]))
 
     @staticmethod
     def _require_file(path: str, argument: str) -> None:
@@ -383,32 +312,12 @@ class TagDataset(BaseSegDataset):
             'groups': groups,
         }
         if sample['tags'] is not None:
-            info['tags'] = self._to_numbers(sample)
+            info['tags'] = tag_numbers(
+                sample, self.tag_classes, self._known_tags(), self.require_tags
+            )
         if self._offers_masks and sample.get('seg_map_path'):
             info['seg_map_path'] = sample['seg_map_path']
         return {**info, **sample.get('labels', {})}
-
-    def _to_numbers(self, sample: dict[str, Any]) -> list[int]:
-        chosen = {name: number for number, name in enumerate(self.tag_classes)}
-        known = self._known_tags()
-        for tag in sample['tags']:
-            if tag not in known:
-                raise DataError(
-                    f'{sample["source"]}: expected tags among the classes '
-                    f'{listed(sorted(known))}; received {received(tag)} for image '
-                    f'{cut(sample["name"])}; '
-                    "correct the tag or add it to metainfo['classes']"
-                )
-        # A class that the user left out of metainfo['classes'] is background here, not an error.
-        numbers = sorted({chosen[tag] for tag in sample['tags'] if tag in chosen})
-        if self.require_tags and not numbers:
-            raise DataError(
-                f'{sample["source"]}: expected at least one tag for image '
-                f'{cut(sample["name"])}, '
-                'received none; add a tag, remove the image from the list, or set '
-                'require_tags=False if it shows background only'
-            )
-        return numbers
 
     def _known_tags(self) -> set[str]:
         classes = self._metainfo['classes']
@@ -476,22 +385,11 @@ class TagDataset(BaseSegDataset):
         except Exception:
             self._check_mask(idx, require_readable_mask)
             raise
-        if _has_mask(result):
+        if has_mask(result):
             self._check_mask(idx, require_class_ids)
         return result
 
     def _check_mask(self, idx: int, check: Callable[[str], None]) -> None:
-        path = self._info(idx).get('seg_map_path')
+        path = self.image_info(idx).get('seg_map_path')
         if path is not None:
             check(path)
-
-
-def _entry(sample: dict[str, Any]) -> str:
-    return cut(sample.get('entry', f'image {sample["name"]}'))
-
-
-def _has_mask(result: Any) -> bool:
-    samples = result.get('data_samples', result) if isinstance(result, dict) else ()
-    # Test-time augmentation makes several samples of an image.
-    first = samples[0] if isinstance(samples, list) else samples
-    return 'gt_sem_seg' in first or 'gt_seg_map' in first

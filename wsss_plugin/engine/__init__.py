@@ -11,6 +11,7 @@ from wsss_plugin.engine.hooks import (
     RunIdentityHook,
     SafeCheckpointHook,
     SkipTrainedDataHook,
+    SplitOverlapHook,
     UnreachedParametersHook,
     WholeCheckpointHook,
 )
@@ -42,6 +43,7 @@ __all__ = [
     'RunIdentityHook',
     'SafeCheckpointHook',
     'SkipTrainedDataHook',
+    'SplitOverlapHook',
     'UnreachedParametersHook',
     'WholeCheckpointHook',
 ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from mmseg.registry import (
 )
 
 from wsss_plugin import compat
+from wsss_plugin.engine.config_reading.read_config import read_config
 from wsss_plugin.engine.config_types import is_kind, type_name
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
 from wsss_plugin.engine.label_dir_seed import fill_seed
@@ -25,17 +25,23 @@ from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_identity import RunCheckpoint, find_checkpoint
 from wsss_plugin.engine.segmentor_kinds import threshold_keys
 
-# Schedules that end at eta_min, which is 0 if nothing is said.
-_FALLING_TO_ZERO = ('PolyLR', 'CosineAnnealingLR')
 _HOOKS = (
     'SafeCheckpointHook',
     'CheckpointShapeHook',
     'SkipTrainedDataHook',
+    'SplitOverlapHook',
     'RunIdentityHook',
     'NonFiniteHook',
     'UnreachedParametersHook',
+    'TrainingStartHook',
+    'DataSummaryHook',
+    'ProgressBarHook',
 )
-# What a loop over epochs would never come to the end of.
+# Hooks of the toolbox, each by its name in default_hooks, and what takes their place.
+_REPLACED = {
+    'checkpoint': ('CheckpointHook', 'WholeCheckpointHook'),
+    'logger': ('LoggerHook', 'TimedLoggerHook'),
+}
 
 
 def load_config(
@@ -50,7 +56,8 @@ def load_config(
         path (str): Config file.
         work_dir (str, optional): Folder of logs and checkpoints; default: the config's own, else
             ``work_dirs/<name of the config>``.
-        options (Mapping, optional): Values by dotted key that replace the config's.
+        options (Mapping, optional): Values by dotted key that replace the config's; see
+            :func:`~wsss_plugin.engine.config_reading.read_config.read_config`.
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
 
     Returns:
@@ -64,8 +71,7 @@ def load_config(
         raise FileNotFoundError(
             f'expected a config file, received {path}, which does not exist; see configs/'
         )
-    config = Config.fromfile(path)
-    config.merge_from_dict(dict(options or {}))
+    config = read_config(path, options)
     config.launcher = launcher
     config.work_dir = work_dir or config.get('work_dir') or f'work_dirs/{Path(path).stem}'
     fill_seed(config)
@@ -83,9 +89,10 @@ def _add_hooks(config: Config) -> None:
     config.custom_hooks = hooks + [{'type': name} for name in missing] + _load_part(config)
     # Without an entry the toolbox adds one of the kind that is replaced here.
     defaults = dict(config.get('default_hooks') or {})
-    saving = defaults.get('checkpoint', {})
-    if saving is not None and type_name(saving) in ('', 'CheckpointHook'):
-        defaults['checkpoint'] = {**saving, 'type': 'WholeCheckpointHook'}
+    for name, (kind, own) in _REPLACED.items():
+        given = defaults.get(name, {})
+        if given is not None and type_name(given) in ('', kind):
+            defaults[name] = {**given, 'type': own}
     config.default_hooks = defaults
 
 
@@ -113,40 +120,6 @@ def _distribute(config: Config) -> None:
             'broadcast_buffers': False,
         }
     compat.init_distributed(config.launcher, config.get('env_cfg', {}).get('dist_cfg'))
-
-
-def check_schedules(config: Config) -> None:
-    """Checks that no learning rate has fallen to 0 before the end of the training.
-
-    Args:
-        config (Config): The config.
-
-    Raises:
-        ValueError: If a schedule ends at 0 before ``train_cfg.max_iters``; names its key.
-    """
-    max_iters = (config.get('train_cfg') or {}).get('max_iters')
-    if max_iters is None:
-        return
-    for key, schedule in _schedules(config.get('param_scheduler'), 'param_scheduler'):
-        ends_at_zero = type_name(schedule) in _FALLING_TO_ZERO and not schedule.get('eta_min')
-        end = schedule.get('end') or math.inf
-        if ends_at_zero and not schedule.get('by_epoch', True) and end < max_iters:
-            raise ValueError(
-                f'expected learning rates for train_cfg.max_iters={max_iters} iterations, received '
-                f'{key} ({type_name(schedule)}), which is 0 from end={end} on; change max_iters '
-                'in a copy of the schedule file in configs/_base_/schedules, from which all '
-                f'follows, or set {key}.end too'
-            )
-
-
-def _schedules(given: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The schedules of every branch with their keys in the config."""
-    if isinstance(given, Mapping) and 'type' in given:
-        yield key, given
-        return
-    parts = given.items() if isinstance(given, Mapping) else enumerate(given or [])
-    for name, part in parts:
-        yield from _schedules(part, f'{key}.{name}')
 
 
 def use_final_threshold(config: Config) -> None:

@@ -14,7 +14,11 @@ from wsss_plugin.ops.confident_labels import confident_label
 
 
 def label_of_scores(
-    image_path: str, scores: np.ndarray, values: np.ndarray, settings: Mapping[str, Any]
+    image_path: str,
+    scores: np.ndarray,
+    values: np.ndarray,
+    settings: Mapping[str, Any],
+    keep: bool = False,
 ) -> np.ndarray:
     """The class of the highest score after :func:`dense_crf`.
 
@@ -23,14 +27,15 @@ def label_of_scores(
         scores: Scores (N, H, W) in [0, 1] at the size of the image; float16 is enough.
         values: Value of each channel in a label map, (N,).
         settings: Settings of the CRF.
+        keep: Whether the scores decide where the CRF leaves the first channel alone.
 
     Returns:
         Label map (H, W) of the type of ``values``.
     """
     if len(values) == 1:
         return np.full(scores.shape[1:], values[0], dtype=values.dtype)
-    refined = dense_crf(read_rgb(image_path), scores, **settings)
-    return values[refined.argmax(axis=0)]
+    best = dense_crf(read_rgb(image_path), scores, **settings).argmax(axis=0)
+    return values[best if best.any() or not keep else scores.argmax(axis=0)]
 
 
 def label_of_cams(

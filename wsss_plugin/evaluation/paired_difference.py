@@ -81,22 +81,45 @@ def paired_difference(
             f'resamples={resamples} and level={level}'
         )
     images = len(first)
-    both = np.stack([first, second]).astype(np.float64)
-    rng = np.random.default_rng(seed)
-    differences = []
-    for start in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - start)
-        weights = rng.multinomial(images, np.full(images, 1 / images), size=size)
-        one, other = _miou(np.einsum('rn,pnkc->prkc', weights, both, optimize=True))
-        differences.append(other - one)
+    one, other = resampled_miou(np.stack([first, second]), resamples, seed).T
     tail = 100 * (1 - level) / 2
-    low, high = np.nanpercentile(np.concatenate(differences), [tail, 100 - tail])
-    one, other = _miou(both.sum(axis=1))
+    low, high = np.nanpercentile(other - one, [tail, 100 - tail])
+    one, other = miou_of(first.sum(axis=0)), miou_of(second.sum(axis=0))
     return PairedDifference(float(one), float(other), float(low), float(high), images, level)
 
 
-def _miou(counts: np.ndarray) -> np.ndarray:
-    """mIoU in percent of counts (..., 3, C), over the classes that are predicted or present."""
+def resampled_miou(counts: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """mIoU of images that are drawn with replacement, the same for every prediction.
+
+    Args:
+        counts: Pixels (P, N, 3, C) of P predictions: intersection, predicted, labelled.
+        resamples: Number of draws R.
+        seed: Seed of the draws.
+
+    Returns:
+        mIoU in percent (R, P), NaN for a draw without any class.
+    """
+    images = counts.shape[1]
+    every = counts.astype(np.float64)
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for start in range(0, resamples, _CHUNK):
+        size = min(_CHUNK, resamples - start)
+        weights = rng.multinomial(images, np.full(images, 1 / images), size=size)
+        drawn.append(miou_of(np.einsum('rn,pnkc->rpkc', weights, every, optimize=True)))
+    return np.concatenate(drawn)
+
+
+def miou_of(counts: np.ndarray) -> np.ndarray:
+    """mIoU in percent over the classes that are predicted or present.
+
+    Args:
+        counts: Pixels (..., 3, C): intersection, predicted, labelled.
+
+    Returns:
+        mIoU (...).
+    """
+    counts = counts.astype(np.float64)
     hit, predicted, labelled = np.moveaxis(counts, -2, 0)
     union = predicted + labelled - hit
     iou = np.divide(hit, union, out=np.full_like(hit, np.nan), where=union > 0)

@@ -57,7 +57,7 @@ def class_table(rates: Mapping[str, ClassRates], classes: Sequence[str]) -> str:
                 continue
             cells = [percent(value) for value in getattr(rate, attribute)]
             table.add_column(
-                f'{short} {_title(field)}', [_cell(v) for v in (*cells, means[field][mean])]
+                f'{short} {field_title(field)}', [_cell(v) for v in (*cells, means[field][mean])]
             )
     return _text(table)
 
@@ -81,7 +81,7 @@ def group_table(groups: Mapping[str, tuple[int, Mapping[str, ClassRates]]]) -> s
         for field in fields:
             rates = (groups[name][1].get(field) for name in names)
             cells = [_cell(rate.means()[mean]) if rate else '-' for rate in rates]
-            table.add_column(f'{short} {_title(field)}', cells)
+            table.add_column(f'{short} {field_title(field)}', cells)
     return _text(table)
 
 
@@ -98,9 +98,9 @@ def sweep_table(sweep: Mapping[str, Mapping[float, float]]) -> str:
     table.add_column('Threshold', [f'{value:g}' for value in next(iter(sweep.values()))])
     lines = []
     for field, values in sweep.items():
-        table.add_column(f'mIoU {_title(field)}', [_cell(value) for value in values.values()])
+        table.add_column(f'mIoU {field_title(field)}', [_cell(value) for value in values.values()])
         best = best_threshold(values)
-        lines.append(f'best {_title(field)} mIoU {_cell(values[best])} at {best:g}, {PICKED}')
+        lines.append(f'best {field_title(field)} mIoU {_cell(values[best])} at {best:g}, {PICKED}')
     return '\n'.join([_text(table), *lines])
 
 
@@ -141,7 +141,18 @@ def size_range(sizes: Sequence[tuple[int, int]]) -> str:
     )
 
 
-def _title(field: str) -> str:
+def field_title(field: str) -> str:
+    """What a prediction is called in tables.
+
+    Args:
+        field: The name of its field.
+
+    Returns:
+        The title.
+
+    >>> field_title('segmentation'), field_title('aux_cam')
+    ('seg', 'aux CAM')
+    """
     return SEGMENTATIONS.get(field) or (
         label_title(field) if label_fields([field]) else cam_title(field)
     )

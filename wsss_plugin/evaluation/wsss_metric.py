@@ -17,14 +17,21 @@ from mmseg.registry import METRICS
 from torch import Tensor
 
 from wsss_plugin.cam_fields import cam_fields
-from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation import report
 from wsss_plugin.evaluation.boundary_counts import boundary_counts, check_distance
 from wsss_plugin.evaluation.class_rates import ClassRates, class_rates, percent
 from wsss_plugin.evaluation.crf_pool import CRFPool
-from wsss_plugin.evaluation.label_png import save_label_png
+from wsss_plugin.evaluation.label_writer import LabelWriter
 from wsss_plugin.evaluation.named_metrics import json_number, named_metrics, rates_by_class
 from wsss_plugin.evaluation.protocol import Protocol
+from wsss_plugin.evaluation.scored_sample import (
+    crf_probabilities,
+    image_groups,
+    image_name,
+    image_size,
+    plane,
+    true_label,
+)
 from wsss_plugin.evaluation.sparse_counts import (
     count_classes,
     count_where_labelled,
@@ -122,10 +129,7 @@ class WSSSMetric(BaseMetric):
             None if self.crf_pool is None else self.crf_pool.settings,
             self.boundary_distance,
         )
-        self.output_dir = None if output_dir is None else Path(output_dir)
-        if self.output_dir is not None:
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-        self._written: dict[str, str] = {}
+        self.label_writer = None if output_dir is None else LabelWriter(output_dir)
         self.format_only = format_only
         self.out_file = None if out_file is None else Path(out_file)
 
@@ -160,20 +164,20 @@ class WSSSMetric(BaseMetric):
             # Every image keeps its place in the results: MMEngine cuts off by position what the
             # distributed sampler added.
             result: dict[str, Any] = {
-                'name': _name(sample),
+                'name': image_name(sample),
                 'fields': {},
                 'boundaries': {},
-                'groups': _groups(sample),
-                'size': _size(sample, 'img_shape'),
-                'scored_size': _size(sample, 'ori_shape'),
+                'groups': image_groups(sample),
+                'size': image_size(sample, 'img_shape'),
+                'scored_size': image_size(sample, 'ori_shape'),
                 'labelled_by_tags': 'gt_tags' in sample and 'seg_logits' not in sample,
             }
             self.results.append(result)
             if self.format_only:
                 self._process_segmentation(sample, None)
                 continue
-            label = self._true_label(sample)
-            count = partial(self._count, result, label, _name(sample))
+            label = true_label(sample, len(self.classes), self.ignore_index)
+            count = partial(self._count, result, label, image_name(sample))
             self._process_segmentation(sample, count)
             self._process_cams(sample, count)
             self._process_labels(sample, result, label)
@@ -201,13 +205,13 @@ class WSSSMetric(BaseMetric):
         Returns:
             The metrics by name, in percent.
         """
-        if self.output_dir is not None:
+        if self.label_writer is not None:
             # Other processes may have written images of the same name.
             for result in results:
-                self._reserve(self.output_dir, result['name'])
-        if self.format_only:
-            print_log(f'predictions are in {self.output_dir}', logger='current')
-            return {}
+                self.label_writer.reserve(result['name'])
+            if self.format_only:
+                print_log(f'predictions are in {self.label_writer.folder}', logger='current')
+                return {}
         totals = self._totals(results)
         rates = self._rates(results)
         groups = self._group_rates(results)
@@ -229,60 +233,42 @@ class WSSSMetric(BaseMetric):
             write_json(self.out_file, content)
         return metrics
 
-    def _true_label(self, sample: dict) -> Tensor:
-        if 'gt_sem_seg' not in sample:
-            raise KeyError(
-                f'expected gt_sem_seg of {_name(sample)}, received none; add LoadAnnotations to '
-                'the test pipeline, or set format_only=True for a split without masks'
-            )
-        if sample.get('label_dir') is not None:
-            raise ConfigError(
-                f'expected the true mask of {_name(sample)}, received a pseudo label of '
-                f'{sample["label_dir"]}; remove label_dir from the data set that is scored'
-            )
-        label = _plane(sample['gt_sem_seg']['data'])
-        wrong = label[(label != self.ignore_index) & (label >= len(self.classes))]
-        if wrong.numel():
-            raise ValueError(
-                f'expected values 0 to {len(self.classes) - 1} or {self.ignore_index} in the mask '
-                f'of {_name(sample)}, received {int(wrong.max())}; check its class ids and the '
-                "data set's METAINFO['classes']"
-            )
-        return label
-
     def _process_segmentation(self, sample: dict, count: Callable | None) -> None:
         if 'pred_sem_seg' not in sample:
             if count is None or self.crf_pool is not None or 'cam' not in sample:
                 raise KeyError(
-                    f'expected pred_sem_seg of {_name(sample)}, received {sorted(sample)}; the '
-                    "model's predict has to add it"
+                    f'expected pred_sem_seg of {image_name(sample)}, received {sorted(sample)}; '
+                    "the model's predict has to add it"
                 )
             return
-        label = _plane(sample['pred_sem_seg']['data'])
+        name, label = image_name(sample), plane(sample['pred_sem_seg']['data'])
         if count is not None:
             count('segmentation', [label])
         if self.crf_pool is None:
-            self._save(_name(sample), label.cpu().numpy())
+            self._save(name, label.cpu().numpy())
         else:
-            probabilities = self._probabilities(sample, label)
-            consume = partial(self._take_crf, count, _name(sample))
-            self.crf_pool.submit(_name(sample), probabilities, consume)
+            probabilities = crf_probabilities(sample, label, len(self.classes))
+            self.crf_pool.submit(name, probabilities, partial(self._take_crf, count, name))
 
     def _take_crf(self, count: Callable | None, name: str, label: np.ndarray) -> None:
         if count is not None:
             count('crf', [torch.from_numpy(label)])
         self._save(name, label)
 
+    def _save(self, name: str, label: np.ndarray) -> None:
+        if self.label_writer is not None:
+            self.label_writer.save(name, label, (self.dataset_meta or {}).get('palette'))
+
     def _process_cams(self, sample: dict, count: Callable) -> None:
         thresholds = (self.cam_threshold, *self.cam_threshold_sweep)
         for field in cam_fields(sample):
-            score = _plane(sample[field]['score'])
-            label = _plane(sample[field]['label'])
+            score = plane(sample[field]['score'])
+            label = plane(sample[field]['label'])
             count(field, [threshold_label(score, label, value) for value in thresholds])
 
     def _process_labels(self, sample: dict, result: dict[str, Any], truth: Tensor) -> None:
         for field in label_fields(sample):
-            label = _plane(sample[field]['data'])
+            label = plane(sample[field]['data'])
             result['known'] = int((truth != self.ignore_index).sum())
             result['fields'][field] = count_where_labelled(
                 label, truth.to(label), len(self.classes), self.ignore_index
@@ -315,42 +301,6 @@ class WSSSMetric(BaseMetric):
             result['boundaries'][field] = boundary_counts(
                 prediction, truth, self.ignore_index, self.boundary_distance
             )
-
-    def _probabilities(self, sample: dict, label: Tensor) -> np.ndarray:
-        if 'seg_logits' not in sample:
-            raise KeyError(
-                f'expected seg_logits of {_name(sample)} for the CRF, received {sorted(sample)}; '
-                'use a segmentor with a decode head, or leave the CRF off'
-            )
-        logits = sample['seg_logits']['data']
-        if logits.shape[0] != len(self.classes):
-            raise ValueError(
-                f'expected seg_logits of {len(self.classes)} classes for the CRF of '
-                f'{_name(sample)}, received {logits.shape[0]}; check num_classes of decode_head'
-            )
-        if not torch.equal(logits.argmax(dim=0).to(label), label):
-            raise RuntimeError(
-                f'expected seg_logits of {_name(sample)} whose arg-max is pred_sem_seg, received '
-                'those of one augmentation; use ScaleMaxTTAModel, which fuses the logits, to '
-                'combine test-time augmentation with a CRF'
-            )
-        return logits.float().softmax(dim=0).half().cpu().numpy()
-
-    def _save(self, name: str, label: np.ndarray) -> None:
-        if self.output_dir is not None:
-            palette = (self.dataset_meta or {}).get('palette')
-            save_label_png(self._reserve(self.output_dir, name), label, palette)
-
-    def _reserve(self, folder: Path, name: str) -> Path:
-        path = folder / f'{Path(name).stem}.png'
-        owner = self._written.setdefault(path.name, name)
-        if owner != name:
-            raise ValueError(
-                f'expected images whose names differ beyond their folders for output_dir, received '
-                f'{owner} and {name}, which would both be {path}; rename one of them, or leave '
-                'output_dir out'
-            )
-        return path
 
     def _totals(self, results: list[dict], kind: str = 'fields') -> dict[str, np.ndarray]:
         present = {field for result in results for field in result[kind]}
@@ -430,21 +380,3 @@ def _labelled(results: list[dict], totals: Mapping[str, np.ndarray]) -> dict[str
         share = totals[field][0, 2].sum() / known if known else math.nan
         shares[f'{field}/labelled'] = percent(share)
     return shares
-
-
-def _plane(data: Tensor) -> Tensor:
-    return data.reshape(data.shape[-2:])
-
-
-def _name(sample: Mapping[str, Any]) -> str:
-    return str(sample.get('img_path', 'an image without img_path'))
-
-
-def _groups(sample: Mapping[str, Any]) -> tuple[str, ...]:
-    groups = sample.get('groups') or ()
-    return (groups,) if isinstance(groups, str) else tuple(groups)
-
-
-def _size(sample: Mapping[str, Any], key: str) -> tuple[int, int] | None:
-    shape = sample.get(key)
-    return None if shape is None else (int(shape[0]), int(shape[1]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from wsss_plugin.errors import ConfigError
 from wsss_plugin.models.backbones import smallest_side
 from wsss_plugin.models.fixed_statistics import fixed_statistics
 from wsss_plugin.models.forward_pass import ForwardPass
@@ -28,7 +30,10 @@ def multi_scale_cams(
         model: The segmentor.
         main: The pass of the images themselves, whose raw CAMs are used at scale 1 if it has begun.
         names: Which sources.
-        options: ``scales`` and how maps are fused; a source may override all of it.
+        options: ``scales``, ``chunk_size`` (how many images, mirror images among them, the backbone
+            sees at once; all by default), ``present_only`` (whether maps of classes that no image
+            of the batch has are zero, where the tags are known; True by default) and how maps are
+            fused; a source may override the scales and the latter.
 
     Returns:
         CAMs (B, K, H, W) in [0, 1] by name.
@@ -68,16 +73,21 @@ def _fused(
     main: ForwardPass,
     names: Sequence[str],
     scales: Sequence[float],
-    fusion: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> dict[str, Tensor]:
     features = features_of(model, names)
 
     def raw_cams(image: Tensor) -> dict[str, Tensor]:
         copies = len(image) // len(main.image)
         tags = None if main.tags is None else main.tags.repeat(copies, 1)
+        return _in_chunks(raw_of, image, tags, chunk_size)
+
+    def raw_of(image: Tensor, tags: Tensor | None) -> dict[str, Tensor]:
         scaled = ForwardPass(model, image, tags, features)
         return {name: scaled.raw(name) for name in names}
 
+    fusion = dict(options)
+    chunk_size, present_only = fusion.pop('chunk_size', None), fusion.pop('present_only', True)
     known = None
     if 1 in scales and main.begun:
         known = {name: main.raw(name).detach() for name in names}
@@ -89,7 +99,23 @@ def _fused(
             known,
             {name: fusion_of(model.cams[name], fusion) for name in names},
             min_size=smallest_side(model.backbone),
+            tags=main.tags if present_only else None,
         )
+
+
+def _in_chunks(
+    raw_of: Callable[[Tensor, Tensor | None], dict[str, Tensor]],
+    image: Tensor,
+    tags: Tensor | None,
+    chunk_size: int | None,
+) -> dict[str, Tensor]:
+    """Raw maps of a batch, of which only some images are seen at once."""
+    if chunk_size is None or len(image) <= chunk_size:
+        return raw_of(image, tags)
+    images = image.split(chunk_size)
+    parts = [None] * len(images) if tags is None else tags.split(chunk_size)
+    found = [raw_of(one, of_one) for one, of_one in zip(images, parts, strict=True)]
+    return {name: torch.cat([maps[name] for maps in found]) for name in found[0]}
 
 
 def check_multi_scale(model: Any) -> None:
@@ -99,11 +125,19 @@ def check_multi_scale(model: Any) -> None:
         model: The segmentor, of which ``test_cfg`` may have a ``multi_scale`` of its own.
 
     Raises:
-        ValueError: If a scale is not positive, or a key or a value is unknown.
+        ValueError: If a scale or ``chunk_size`` is not positive, or a key or a value is unknown.
     """
     at_test = model.test_cfg.get('multi_scale') or {}
     for key, options in {'multi_scale': {}, 'test_cfg.multi_scale': at_test}.items():
         shared = {**model.multi_scale, **options}
+        chunk_size = shared.pop('chunk_size', None)
+        if not isinstance(shared.pop('present_only', True), bool):
+            raise ConfigError(f'expected {key}.present_only as True or False')
+        if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
+            raise ConfigError(
+                f'expected {key}.chunk_size as a number of images from 1, or None for all, '
+                f'received {chunk_size!r}'
+            )
         _check_scales(shared.pop('scales'), key)
         CAMFusion().replaced(shared, key)
         for name, source in model.cams.items():

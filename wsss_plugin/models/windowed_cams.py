@@ -56,7 +56,8 @@ def windowed_cams(
             f'expected CAMs of the network for windows, received {finished}, which are made '
             'elsewhere; leave --window out'
         )
-    shared = {key: value for key, value in options.items() if key != 'scales'}
+    of_passes = ('scales', 'chunk_size', 'present_only')
+    shared = {key: value for key, value in options.items() if key not in of_passes}
     fusions = {name: fusion_of(model.cams[name], shared) for name in names}
     as_large = {name: one.replaced({'normalise': None}) for name, one in fusions.items()}
     groups = by_scales(model, names, options['scales'])

@@ -66,10 +66,9 @@ def tagged_maximum(cam: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
     >>> [part.item() for part in tagged_maximum(cam, torch.tensor([[0.0, 1.0]]))]
     [0.4000000059604645, 2]
     """
-    _check_tags(cam, tags)
-    cam = at_least_float32(cam)
-    score, index = (cam * tags.to(cam)[:, :, None, None]).max(dim=1)
-    return score, index + 1
+    scores, classes, _ = _present_classes(cam, tags)
+    score, index = scores.max(dim=1)
+    return score, classes.gather(1, index.flatten(1)).view_as(index) + 1
 
 
 def threshold_label(score: Tensor, label: Tensor, threshold: float) -> Tensor:

@@ -13,6 +13,9 @@ from wsss_plugin.ops.precision import at_least_float32
 
 DILATIONS = (1, 2, 4, 8, 12, 24)
 
+# Rows whose affinity has this size stay in a processor's second cache while they are made.
+_BAND_BYTES = 2 << 20
+
 _DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
@@ -54,14 +57,18 @@ def pixel_affinity(
         raise ValueError(f'expected images of shape (B, 3, H, W), received {tuple(image.shape)}')
     image = at_least_float32(image)
     padded = _pad(image, dilations)
-    scale = _neighbour_std(padded, image, dilations).add(eps).mul(w1)
-    neighbours = 8 * len(dilations)
-    logits = image.new_empty(image.shape[0], neighbours, *image.shape[-2:])
-    for index, neighbour in enumerate(_neighbours(padded, image.shape[-2:], dilations)):
-        logits[:, index] = neighbour.sub(image).div(scale).square().mean(dim=1).neg()
     position = torch.tensor(_position_affinity(tuple(dilations), w1, w2, eps), dtype=torch.float64)
     position = position.to(device=image.device, dtype=image.dtype, non_blocking=True)
-    return logits.softmax(dim=1) + position.view(1, -1, 1, 1)
+    position = position.view(1, -1, 1, 1)
+    batch, _, height, width = image.shape
+    affinity = image.new_empty(batch, 8 * len(dilations), height, width)
+    for top, bottom in _bands(affinity):
+        rows = image[:, :, top:bottom]
+        around = list(_neighbours(padded[:, :, top:], rows.shape[-2:], dilations))
+        scale = _neighbour_std(around, rows).add(eps).mul(w1)
+        logits = [near.sub(rows).div(scale).square().mean(dim=1).neg() for near in around]
+        affinity[:, :, top:bottom] = torch.stack(logits, dim=1).softmax(dim=1) + position
+    return affinity
 
 
 def propagate(
@@ -114,6 +121,15 @@ def propagate(
     return masks
 
 
+def _bands(affinity: Tensor) -> Iterator[tuple[int, int]]:
+    """First and last row of parts that fit a processor's cache; all rows at once elsewhere."""
+    height = affinity.shape[-2]
+    row = affinity[..., :1, :].numel() * affinity.element_size()
+    rows = max(1, _BAND_BYTES // max(1, row)) if affinity.device.type == 'cpu' else height
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)
+
+
 def _check_dilations(dilations: Sequence[int]) -> None:
     if not dilations or min(dilations) < 1:
         raise ValueError(f'expected at least one positive dilation, received {tuple(dilations)}')
@@ -133,18 +149,17 @@ def _neighbours(padded: Tensor, size: Sequence[int], dilations: Sequence[int]) -
             yield padded[..., top : top + height, left : left + width]
 
 
-def _neighbour_std(padded: Tensor, image: Tensor, dilations: Sequence[int]) -> Tensor:
+def _neighbour_std(neighbours: Sequence[Tensor], image: Tensor) -> Tensor:
     """Unbiased standard deviation over the neighbours, in two passes against cancellation."""
-    size, count = image.shape[-2:], 8 * len(dilations)
     mean = torch.zeros_like(image)
-    for neighbour in _neighbours(padded, size, dilations):
+    for neighbour in neighbours:
         mean = mean.add_(neighbour)
-    mean = mean / count
+    mean = mean / len(neighbours)
     variance = torch.zeros_like(image)
-    for neighbour in _neighbours(padded, size, dilations):
+    for neighbour in neighbours:
         deviation = neighbour - mean
         variance = variance.addcmul_(deviation, deviation)
-    return (variance / (count - 1)).sqrt()
+    return (variance / (len(neighbours) - 1)).sqrt()
 
 
 @cache

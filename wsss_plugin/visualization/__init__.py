@@ -12,6 +12,7 @@ from wsss_plugin.visualization.panel import (
     panel_from_sample,
     panel_of_models,
 )
+from wsss_plugin.visualization.view_panel import view_panel
 from wsss_plugin.visualization.walk_panel import walk_panel
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     'overlay_label',
     'panel_from_sample',
     'panel_of_models',
+    'view_panel',
     'walk_panel',
 ]

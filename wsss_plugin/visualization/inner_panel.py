@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from wsss_plugin.visualization.cam_picture import CAMPicture
-from wsss_plugin.visualization.panel import Palette, draw_panel, overlay_label
-
-# Neighbouring numbers are far apart on the circle of hues.
-_GOLDEN_RATIO = 0.6180339887498949
+from wsss_plugin.visualization.panel import Palette, default_palette, draw_panel, overlay_label
 
 
 def inner_panel(
@@ -62,7 +58,7 @@ def inner_panel(
         title=title,
         show_image=show_image,
         pictures={
-            name: overlay_label(image, maps.argmax(axis=0), spread_palette(len(maps)))
+            name: overlay_label(image, maps.argmax(axis=0) + 1, default_palette(len(maps) + 1))
             for name, maps in features.items()
             if name not in of_classes
         },
@@ -87,19 +83,3 @@ def tagged_picture(maps: np.ndarray, tags: np.ndarray) -> CAMPicture:
     scores = maps / np.maximum(maps.max(axis=(1, 2), keepdims=True), 1e-12)
     scores = scores * (np.asarray(tags) > 0)[:, None, None]
     return CAMPicture(scores.max(axis=0), scores.argmax(axis=0) + 1)
-
-
-def spread_palette(number: int) -> list[list[int]]:
-    """Colours of which neighbours differ.
-
-    Args:
-        number: How many.
-
-    Returns:
-        Colours (number, 3), 0 to 255.
-
-    >>> spread_palette(2)
-    [[230, 46, 46], [46, 99, 230]]
-    """
-    hues = [(index * _GOLDEN_RATIO) % 1 for index in range(number)]
-    return [[round(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.8, 0.9)] for hue in hues]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from wsss_plugin.errors import cut
+from wsss_plugin.visualization.drawn_text import draw_literally
 
 _LONGEST_NAME = 60
 _FONT_SIZE = 9
@@ -54,6 +54,4 @@ def draw_legend(
         columnspacing=1.2,
     )
     for text, (name, _) in zip(legend.get_texts(), entries, strict=True):
-        # A name is no formula, whatever '$' it has.
-        text.set_parse_math(False)
-        text.set_text(cut(name, _LONGEST_NAME))
+        draw_literally(text, name, _LONGEST_NAME)

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from mmseg.structures import SegDataSample
 
 from wsss_plugin.cam_fields import cam_fields, cam_title
-from wsss_plugin.errors import cut
+from wsss_plugin.distinct_palette import distinct_palette
 from wsss_plugin.visualization.cam_picture import CAMPicture
+from wsss_plugin.visualization.drawn_text import draw_literally
 from wsss_plugin.visualization.legend import draw_legend, fraction
 
 LABEL_TITLES = {'pseudo_label': 'pseudo label', 'pred_sem_seg': 'segmentation'}
@@ -36,10 +37,9 @@ def default_palette(num_classes: int) -> list[list[int]]:
         Colours (C, 3), 0 to 255.
 
     >>> default_palette(3)
-    [[0, 0, 0], [31, 119, 180], [174, 199, 232]]
+    [[0, 0, 0], [0, 0, 255], [0, 255, 0]]
     """
-    colours = colormaps['tab20'](np.arange(num_classes - 1) % 20)[:, :3]
-    return [[0, 0, 0], *(colours * 255).round().astype(int).tolist()]
+    return [[0, 0, 0], *distinct_palette(num_classes - 1)]
 
 
 def overlay_label(
@@ -49,7 +49,7 @@ def overlay_label(
     ignore_index: int = 255,
     opacity: float = 0.65,
 ) -> np.ndarray:
-    """The image under the colours of a label map; background is left dark.
+    """The image under the colours of a label map; the background stays as it is.
 
     Args:
         image: RGB image (H, W, 3), uint8.
@@ -73,16 +73,24 @@ def overlay_label(
         )
     colours = np.asarray(palette, dtype=np.float32)[np.where(ignored, 0, label)]
     colours[ignored] = _IGNORED_COLOUR
-    return _blend(image, colours, opacity)
+    return _blend(image, colours, opacity * (label > 0))
 
 
-def overlay_heat(image: np.ndarray, score: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """The image under a heat map from blue (0) to red (1).
+def overlay_heat(
+    image: np.ndarray,
+    score: np.ndarray,
+    label: np.ndarray,
+    palette: Palette,
+    opacity: float = 0.75,
+) -> np.ndarray:
+    """The image under scores, each in the colour of its class; without score it stays as it is.
 
     Args:
         image: RGB image (H, W, 3), uint8.
         score: Scores (H, W) in [0, 1].
-        opacity: Weight of the heat map in [0, 1].
+        label: Class of each score (H, W); 0 for scores of no class, which go from blue to red.
+        palette: Colours (C, 3), 0 to 255.
+        opacity: Weight of the colour at a score of 1, in [0, 1].
 
     Returns:
         RGB image (H, W, 3), uint8.
@@ -91,7 +99,11 @@ def overlay_heat(image: np.ndarray, score: np.ndarray, opacity: float = 0.6) -> 
         ValueError: If sizes differ.
     """
     _check_size(image, score, 'the CAM')
-    return _blend(image, colormaps['jet'](score)[..., :3] * 255, opacity)
+    _check_size(image, label, "the CAM's classes")
+    colours = np.asarray(palette, dtype=np.float32)[label]
+    without = label == 0
+    colours[without] = colormaps['jet'](score[without])[..., :3] * 255
+    return _blend(image, colours, opacity * np.clip(score, 0, 1))
 
 
 def draw_panel(
@@ -106,10 +118,12 @@ def draw_panel(
     ignore_index: int = 255,
     show_image: bool = True,
     pictures: Mapping[str, np.ndarray] | None = None,
+    scores: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Draws image, ground truth, CAMs and segmentations in one row with the names of the classes.
 
-    Lines on a CAM surround the pixels above the threshold in the colour of their class.
+    Lines on a CAM surround the pixels above the threshold, which is in its title, in the colour of
+    their class.
 
     Args:
         image: RGB image (H, W, 3), uint8.
@@ -123,6 +137,7 @@ def draw_panel(
         ignore_index: Value of a label map without class.
         show_image: Whether the image itself is drawn, beside what lies over it.
         pictures: Further RGB pictures (H, W, 3) by title, which come last.
+        scores: mIoU in percent by title, for CAMs and segmentations that have one.
 
     Returns:
         RGB picture, uint8; its height follows from the shape of the image.
@@ -137,17 +152,20 @@ def draw_panel(
         overlay = overlay_label(image, ground_truth, palette, ignore_index)
         shown.append(('ground truth', overlay))
     first_cam = len(shown)
-    shown += [(name, overlay_heat(image, cam.score)) for name, cam in cams.items()]
+    for name, cam in cams.items():
+        heat = overlay_heat(image, cam.score, cam.label, palette)
+        text = f'{name} > {cam_threshold:g}' if cam_threshold else name
+        shown.append((_title(text, name, scores), heat))
     for name, label in predictions.items():
-        shown.append((name, overlay_label(image, label, palette, ignore_index)))
+        overlay = overlay_label(image, label, palette, ignore_index)
+        shown.append((_title(name, name, scores), overlay))
     shown += (pictures or {}).items()
     areas = [np.where(cam.score > cam_threshold, cam.label, 0) for cam in cams.values()]
     maps = [*([] if ground_truth is None else [ground_truth]), *predictions.values()]
     figure, axes = _row_of_axes(image, len(shown))
     for axis, (name, picture) in zip(axes, shown, strict=True):
         axis.imshow(picture)
-        # A name is no formula, whatever '$' it has.
-        axis.set_title(cut(name, _LONGEST_TITLE), fontsize=9, parse_math=False)
+        draw_literally(axis.set_title('', fontsize=9), name, _LONGEST_TITLE)
     for axis, area in zip(axes[first_cam:], areas, strict=False):
         _draw_outlines(axis, area, palette)
     _draw_legend(figure, [*maps, *areas], classes, palette, ignore_index)
@@ -162,6 +180,7 @@ def panel_from_sample(
     cam_threshold: float = 0.5,
     title: str = '',
     show_image: bool = True,
+    scores: Mapping[str, float] | None = None,
 ) -> np.ndarray:
     """Draws whatever a predicted data sample holds.
 
@@ -174,6 +193,7 @@ def panel_from_sample(
         cam_threshold: Scores up to it are background.
         title: Text above the image.
         show_image: Whether the image itself is drawn, beside what lies over it.
+        scores: mIoU in percent by field.
 
     Returns:
         RGB picture, uint8.
@@ -185,13 +205,14 @@ def panel_from_sample(
         palette,
         ground_truth=_label_map(data_sample, 'gt_sem_seg'),
         cams={
-            _LONG_TITLES.get(field) or cam_title(field): _cam(data_sample, field)
+            _field_title(field): _cam(data_sample, field)
             for field in cam_fields(data_sample.keys())
         },
         predictions={title: label for title, label in label_maps.items() if label is not None},
         cam_threshold=cam_threshold,
         title=title,
         show_image=show_image,
+        scores={_field_title(field): score for field, score in (scores or {}).items()},
     )
 
 
@@ -203,6 +224,7 @@ def panel_of_models(
     cam_threshold: float = 0.5,
     title: str = '',
     show_image: bool = True,
+    scores: Mapping[str, Mapping[str, float]] | None = None,
 ) -> np.ndarray:
     """Draws what several models make of an image: their CAMs, pseudo labels and segmentations.
 
@@ -215,6 +237,7 @@ def panel_of_models(
         cam_threshold: Scores up to it are background.
         title: Text above the image.
         show_image: Whether the image itself is drawn, beside what lies over it.
+        scores: mIoU in percent by field, by the name of each model.
 
     Returns:
         RGB picture, uint8.
@@ -243,7 +266,21 @@ def panel_of_models(
         cam_threshold=cam_threshold,
         title=title,
         show_image=show_image,
+        scores={
+            f'{_field_title(field)}: {name}': score
+            for name, of_model in (scores or {}).items()
+            for field, score in of_model.items()
+        },
     )
+
+
+def _field_title(field: str) -> str:
+    return LABEL_TITLES.get(field) or _LONG_TITLES.get(field) or cam_title(field)
+
+
+def _title(text: str, name: str, scores: Mapping[str, float] | None) -> str:
+    score = (scores or {}).get(name)
+    return text if score is None else f'{text}, mIoU {score:.1f}'
 
 
 def _cam(data_sample: SegDataSample, field: str) -> CAMPicture:
@@ -268,8 +305,9 @@ def _check_size(image: np.ndarray, plane: np.ndarray, name: str) -> None:
         )
 
 
-def _blend(image: np.ndarray, colours: np.ndarray, opacity: float) -> np.ndarray:
-    blended = (1 - opacity) * image.astype(np.float32) + opacity * colours
+def _blend(image: np.ndarray, colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Mixes by an opacity (H, W) in [0, 1]."""
+    blended = image + opacity[..., None] * (colours - image.astype(np.float32))
     return blended.round().clip(0, 255).astype(np.uint8)
 
 

@@ -19,6 +19,7 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
+val_pipeline = test_pipeline
 tta_pipeline = [
     dict(type='LoadImageOrRaise'),
     dict(

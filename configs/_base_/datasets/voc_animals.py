@@ -31,6 +31,7 @@ test_pipeline = [
     dict(type='LoadAnnotations'),
     dict(type='PackWSSSInputs'),
 ]
+val_pipeline = test_pipeline
 tta_pipeline = [
     dict(type='LoadImageOrRaise'),
     dict(type='Resize', scale=eval_size, keep_ratio=False),

@@ -90,6 +90,13 @@ def test_published_defaults():
     assert blur == {'view1': 1.0, 'local': 0.5, 'view2': 0.1}
     solarise = {name: augment.solarise.p for name, augment in photometric.items()}
     assert solarise == {'view1': 0.0, 'local': 0.0, 'view2': 0.2}
+    for augment in photometric.values():
+        jitter, grey = augment.colour.transforms
+        (colours,) = jitter.transforms
+        ranges = (colours.brightness, colours.contrast, colours.saturation, colours.hue)
+        assert ranges == ((0.6, 1.4), (0.6, 1.4), (0.8, 1.2), (-0.1, 0.1))
+        assert (jitter.p, grey.p, augment.solarise.threshold) == (0.8, 0.2, 128)
+        assert augment.blur_radius == (0.1, 2.0)
     assert MultiCropViews(view1={'blur_prob': 0.3}).photometric['view1'].blur_prob == 0.3
 
 

@@ -36,10 +36,12 @@ def test_views_tags_and_metainfo():
 
 def test_test_sample_with_mask_and_without_tags():
     image = np.zeros((4, 6, 3), np.uint8)
-    packed = PackWSSSInputs()({'img': image, 'gt_seg_map': np.ones((4, 6), np.uint8)})
-    assert packed['inputs'].shape == (3, 4, 6)
+    image[1, 2] = 7, 8, 9
+    mask = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    packed = PackWSSSInputs()({'img': image, 'gt_seg_map': mask})
+    assert torch.equal(packed['inputs'], torch.from_numpy(image).permute(2, 0, 1))
     sample = packed['data_samples']
-    assert sample.gt_sem_seg.data.shape == (1, 4, 6)
+    assert torch.equal(sample.gt_sem_seg.data, torch.from_numpy(mask)[None].long())
     assert 'gt_tags' not in sample
 
 

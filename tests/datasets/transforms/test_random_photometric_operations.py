@@ -68,8 +68,11 @@ def test_strength(picture):
     assert np.array_equal(same(picture), picture)
 
 
-def test_one_pixel():
-    assert RandomPhotometricOperations()(Image.new('RGB', (1, 1))).size == (1, 1)
+@pytest.mark.parametrize('name', RandomPhotometricOperations().operations)
+def test_one_pixel(name):
+    pixel = Image.new('RGB', (1, 1), (200, 100, 50))
+    received = RandomPhotometricOperations(num=1, operations=(name,))(pixel)
+    assert np.array_equal(received, _published(pixel)[name])
 
 
 def test_registered_and_travels_between_processes(picture):

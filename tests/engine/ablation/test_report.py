@@ -62,6 +62,11 @@ def test_columns_are_the_cams_that_were_measured(tmp_path):
     assert '## CAMs' not in _report([_row(tmp_path, 'weak', [60.0])])
 
 
+def test_pseudo_labels_of_one_split(tmp_path):
+    text = _report([_row(tmp_path, 'full', [60.0], **{'walk_pseudo_label/mIoU': 50.0})])
+    assert '| full: walk label | 50.0 |  |  |  |  |  |' in text
+
+
 def test_old_figures_are_marked_with_their_version(tmp_path):
     rows = [_row(tmp_path, 'full', [60.0]), _row(tmp_path, 'weak', [None])]
     assert '"old"' not in _report(rows)

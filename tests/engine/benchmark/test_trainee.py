@@ -1,3 +1,4 @@
+import itertools
 from functools import partial
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from wsss_plugin.engine.benchmark import Trainee, Workload
+from wsss_plugin.engine.benchmark import PartTimer, Trainee, Workload
 
 CONFIG = Path(__file__).parents[3] / 'configs' / '_base_' / 'models' / 'toco_vit_b.py'
 PARTS = [
@@ -57,20 +58,33 @@ def test_an_iteration_trains_a_copy(workload, variant):
 def test_the_losses_are_those_of_the_variant(workload):
     package, _ = build(workload, 'package').iterate()
     plain, _ = build(workload, 'plain').iterate()
-    assert {'loss_cls_final', 'loss_ptc', 'loss_ctc'} <= set(package)
-    assert set(plain) == {'loss'}
-    assert plain['loss'] > 0
+    segmentor = workload.segmentor()
+    inputs, samples = workload.batch(segmentor)
+    losses = segmentor.loss(inputs, samples)
+    expected = {name: loss.item() for name, loss in losses.items() if name.startswith('loss')}
+    assert {'loss_cls_final', 'loss_ptc', 'loss_ctc'} <= set(expected)
+    assert package == pytest.approx(expected, rel=1e-4)
+    features = workload.segmentor().backbone.forward_features(inputs['view1'], ['class'])
+    assert plain == pytest.approx({'loss': 2 * features['class'].square().mean().item()}, rel=1e-4)
 
 
-def test_seconds_by_part(workload):
-    trainee = build(workload, 'package')
-    _, package = trainee.iterate()
-    assert list(package) == PARTS
+@pytest.mark.parametrize(
+    ('variant', 'parts'),
+    [('package', PARTS), ('plain', ['main view', 'the rest', 'backward', 'optimiser step'])],
+)
+def test_seconds_by_part(workload, variant, parts):
+    trainee, looks = build(workload, variant), itertools.count()
+    # A second passes between two looks at the clock.
+    trainee.timer = PartTimer('cpu', clock=lambda: float(next(looks)))
+    _, first = trainee.iterate()
+    seen = next(looks)
+    _, second = trainee.iterate()
+    assert list(first) == parts
+    assert first == second
+    assert first['backward'] == first['optimiser step'] == 1
+    # Nothing counts twice or not at all, but for the two steps from one part to the next.
+    assert sum(first.values()) == seen - 1 - 2
     assert 'batch' not in vars(trainee.segmentor)
-    assert all(seconds > 0 for seconds in package.values())
-    _, plain = build(workload, 'plain').iterate()
-    assert set(plain) == {'main view', 'the rest', 'backward', 'optimiser step'}
-    assert all(seconds > 0 for seconds in plain.values())
 
 
 def test_a_new_part_is_a_row_under_its_name(tmp_path):
@@ -111,8 +125,11 @@ def test_attention_counts_whichever_kernel_computes_it(workload):
         block.attn.fused_attn = fused
         return {'loss': block(torch.ones(1, 5, 64)).sum()}
 
-    fused, written_out = (products_of(workload, partial(attend, fused)) for fused in (True, False))
-    assert fused == written_out > 0
+    found = {products_of(workload, partial(attend, fused)) for fused in (True, False)}
+    hidden = workload.segmentor().backbone.trunk.blocks[0].mlp.fc1.out_features
+    # Five tokens of 64 numbers: three projections, two products, one projection, two layers.
+    expected = 5 * 64 * (3 * 64 + 2 * 5 + 64 + 2 * hidden)
+    assert found == {3 * 2 * expected}
 
 
 def test_only_the_plain_variant_writes_the_attention_out(workload):

@@ -42,6 +42,17 @@ def test_parts_fit_another_transformer():
     assert segmentor.phases(9) == (0,)
 
 
+@pytest.mark.parametrize('config', [TOCO, CONFIGS / 'cam' / 'voc.py'])
+def test_another_number_of_classes(config):
+    options = {} if config == TOCO else {'vit': None}
+    one = workload(config, num_foreground=33, **options)
+    segmentor = one.segmentor()
+    assert segmentor.num_foreground == 33
+    assert one.batch(segmentor)[1][0].gt_tags.shape == (33,)
+    if config == TOCO:
+        assert segmentor.decode_head.num_classes == 34
+
+
 def test_a_cnn_keeps_its_width():
     segmentor = workload(MODELS / 'dual_deit_tiny_mobilenet.py').segmentor()
     assert segmentor.cams['cnn'].classifier.in_channels == 320
@@ -65,6 +76,8 @@ def test_the_views_are_those_that_terms_name(config, views):
 
 
 def test_errors(tmp_path):
+    with pytest.raises(ValueError, match='num_foreground >= 1, received 0'):
+        workload(num_foreground=0)
     with pytest.raises(ValueError, match='local size 96, size 64'):
         workload(local_size=96)
     with pytest.raises(ValueError, match=r'transformer of timm.*cam/voc.*ResNet'):

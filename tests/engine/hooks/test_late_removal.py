@@ -16,3 +16,10 @@ def test_what_was_written_again_stays(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ['again.pth']
     removal.remove_now()
     assert [path.name for path in tmp_path.iterdir()] == ['again.pth']
+
+
+def test_a_checkpoint_may_be_a_folder(tmp_path):
+    (tmp_path / 'iter_1').mkdir()
+    (tmp_path / 'iter_1' / 'shard.pth').write_text('weights')
+    LateRemoval(LocalBackend()).remove_if_there('iter_1', str(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ def _runner(iteration=0):
     head.loss_decode = nn.ModuleList([BalancedCrossEntropyLoss(0.1), nn.Identity()])
     model = nn.Module()
     model.decode_head = head
-    return SimpleNamespace(model=model, iter=iteration, message_hub=_Hub())
+    return SimpleNamespace(model=model, iter=iteration, max_iters=200, message_hub=_Hub())
 
 
 def test_sets_and_logs_the_weight_of_the_iteration():
@@ -56,8 +56,8 @@ def test_refuses_a_loss_that_is_not_there_before_training(loss):
 def test_sets_the_weight_of_a_term():
     model = nn.Module()
     model.terms = nn.ModuleDict({'ptc': PatchTokenContrastTerm(labels='token', weight=0.2)})
-    runner = SimpleNamespace(model=model, iter=5, message_hub=_Hub())
-    LossWeightHook('terms.ptc', ((0, 0.2), (5, 0.7))).before_train_iter(runner, 0)
+    runner = SimpleNamespace(model=model, iter=5, max_iters=10, message_hub=_Hub())
+    LossWeightHook('terms.ptc', ((0, 0.2), (0.5, 0.7))).before_train_iter(runner, 0)
     assert model.terms['ptc'].loss_weight == 0.7
     assert runner.message_hub.scalars == {'train/terms.ptc.loss_weight': 0.7}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmseg.structures import SegDataSample
 from reference_networks import build, cam_config, tiny_config
@@ -86,9 +87,17 @@ def test_an_image_without_tags_is_named(make):
 
 def test_padding_is_cut_and_the_size_is_the_original(make):
     padded = dict(data_preprocessor=dict(test_cfg=dict(size_divisor=32)))
-    item = _item(40, 50)
-    item['data_samples'].set_metainfo(dict(ori_shape=(80, 100)))
-    assert make(dict(_LABELS, **padded))(item).shape == (80, 100)
+    source, item = make(dict(_LABELS, **padded), low=0.3, high=0.6), _item(40, 50)
+    sample = item['data_samples']
+    sample.set_metainfo(dict(ori_shape=(80, 100)))
+    mean, std = source.model.data_preprocessor.mean, source.model.data_preprocessor.std
+    image = F.pad((item['inputs'][None].float() - mean) / std, (0, 14, 0, 24))
+    with torch.no_grad():
+        (cam,) = source.model.batch(image, [sample.clone()]).cams(['final'])
+    inside = cam_to_label(cam, sample.gt_tags[None], 0.3, 0.6)[0, :40, :50]
+    label = source(item)
+    assert torch.equal(label, inside.repeat_interleave(2, 0).repeat_interleave(2, 1))
+    assert {0, 255} < set(label.unique().tolist())
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from wsss_plugin.engine.label_export import (
 )
 from wsss_plugin.errors import ConfigError, DataError
 from wsss_plugin.evaluation.crf_labels import scores_of_alphas
+from wsss_plugin.ops import cam_to_label
 from wsss_plugin.ops.cam import average_cams
 
 CLASSES = ('background', 'a', 'b', 'c', 'd', 'e')
@@ -79,10 +80,10 @@ def test_a_folder_of_scores_makes_the_labels_of_its_cams(walker, pictured, tmp_p
     sample = item['data_samples']
     maps = stored(sample, values, torch.Size((40, 48)))
     padded = sample.clone()
-    padded.set_metainfo(dict(img_padding_size=(0, 16, 0, 24)))
+    # Left, right, top and bottom.
+    padded.set_metainfo(dict(img_padding_size=(4, 12, 8, 16)))
     large = stored(padded, values, torch.Size((64, 64)))
-    assert torch.equal(large[..., :40, :48], maps)
-    assert not large[..., 40:, :].any()
+    assert torch.equal(large, F.pad(maps, (4, 12, 8, 16)))
     mirrored = sample.clone()
     mirrored.set_metainfo(dict(flip=True, flip_direction='horizontal'))
     assert torch.equal(stored(mirrored, values, torch.Size((40, 48))), maps.flip(-1))
@@ -136,7 +137,7 @@ def test_an_interrupted_or_damaged_folder_of_scores_goes_on(walker, pictured, tm
     write(source, images, tmp_path / 'cams')
     assert {path: path.read_bytes() for path in (tmp_path / 'cams').iterdir()} == files
     path.write_bytes(files[path].replace(b'cams.npy', b'cats.npy'))
-    assert ScoreFiles().tally(path) is not None
+    assert ScoreFiles().tally(path) == (path.stat().st_size, 1)
     with pytest.raises(DataError, match=r"one\.npz: expected scores named \['values', 'cams'\]"):
         ScoreFolder(tmp_path / 'cams').cams('one')
 
@@ -148,9 +149,17 @@ def test_a_window_as_large_as_the_image_changes_nothing(walker, pictured):
         source = CAMLabels(*walker, labels='pixel', refine=refine, window=(64, 32))
         assert torch.equal(source(item), whole)
         assert source.method['window'] == [64, 32]
-    parts = CAMLabels(*walker, labels='pixel', refine='none', window=(24, 16))(item)
-    assert parts.shape == whole.shape
-    assert set(parts.unique().tolist()) <= {0, 1, 3, 255}
+
+
+def test_windows_label_by_what_each_of_them_sees(walker, pictured):
+    item, _ = pictured()
+    source = CAMLabels(*walker, labels='pixel', refine='none', window=(24, 16))
+    with torch.no_grad():
+        cams = source._cams.batch(item).windowed_cams(['final', 'early'], 24, 16)
+    local = cam_to_label(average_cams(cams), torch.ones(1, 2), 0.2, 0.5)[0]
+    expected = torch.tensor([0, 1, 3, *[255] * 253])[local]
+    assert torch.equal(source(item), expected)
+    assert not torch.equal(expected, CAMLabels(*walker, labels='pixel', refine='none')(item))
 
 
 def test_what_does_not_fit(walker):

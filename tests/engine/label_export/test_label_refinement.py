@@ -39,6 +39,11 @@ def test_a_crf_of_two_backgrounds(walker, pictured):
     cams = _cams(source, item, ['final', 'early'])[0][[0, 2]].half().float().numpy()
     expected = np.append([0, 1, 3], np.full(253, 255))[irn_label(image, cams, 0.6, 0.1, **CRF)]
     assert np.array_equal(label, expected)
+    present = source._cams.present(source._cams.batch(item))
+    assert np.array_equal(source._refinement.label(present, 0.1, 0.6), label)
+    nothing, _ = pictured(tags=(0,) * 5)
+    present = source._cams.present(source._cams.batch(nothing))
+    assert np.array_equal(source._refinement.label(present, 0.1, 0.6), np.zeros((40, 48)))
     assert {1, 255} <= set(np.unique(label).tolist())
     unrefined = CAMLabels(*walker, labels='pixel', low=0.1, high=0.6)(item)
     assert (label != unrefined.numpy()).any()

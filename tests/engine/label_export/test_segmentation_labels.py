@@ -198,3 +198,24 @@ def test_the_crf_of_the_test_is_taken(make):
 def test_a_segmentation_is_refined_by_a_crf_or_not(make, arguments):
     with pytest.raises(ConfigError, match='expected --refine crf for a segmentation'):
         make(_stock(), **arguments)
+
+
+def test_tags_of_which_nothing_is_predicted_get_the_least_share(make):
+    source, item = make(tiny_config(), least=0.02), _item()
+    logits = torch.zeros(6, 70, 50)
+    logits[0] = 9.0
+    # Of the tags, classes 1 and 3, on 40 and 60 pixels; class 2 is none of them.
+    logits[1, 0, :40], logits[3, 5:7, :30], logits[2, 30] = 4.0, 5.0, 8.0
+    source._logits = lambda _: logits
+    label = source(item)
+    assert label.unique(return_counts=True)[1].tolist() == [3430, 10, 60]
+    assert (label[0].unique().tolist(), label[5].unique().tolist()) == ([0, 1], [0, 3])
+    assert source.method['least'] == 0.02
+    logits[3, 0, 0] = 10.0
+    assert source(item).unique(return_counts=True)[1].tolist() == [3499, 1]
+    without = make(tiny_config())
+    without._logits = lambda _: torch.cat((logits[:1], logits[1:].clamp(max=8)))
+    assert not without(item).any()
+    for arguments in (dict(least=1.0), dict(least=-0.1), dict(least=0.1, with_tags=False)):
+        with pytest.raises(ConfigError, match='--least: expected a share'):
+            make(tiny_config(), **arguments)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from mmseg.registry import MODELS
 
@@ -32,3 +33,20 @@ def is_source(kind: type) -> bool:
 def is_label_maker(kind: type) -> bool:
     """Whether a class is a label maker."""
     return hasattr(kind, 'make') and hasattr(kind, 'per_pixel')
+
+
+def types_under_contract(names: Mapping[str, Any], contract: type, attribute: str) -> set[str]:
+    """Types of the parts that a module's test classes stand for.
+
+    Args:
+        names: The module's names.
+        contract: What each of the classes must inherit, without replacing a test of it.
+        attribute: Where a class has the config of its part.
+    """
+    kinds = [kind for name, kind in names.items() if name.startswith('Test')]
+    rules = {name for name in dir(contract) if name.startswith('test_')}
+    for kind in kinds:
+        assert issubclass(kind, contract), kind
+        replaced = {name for name in rules if getattr(kind, name) is not getattr(contract, name)}
+        assert not replaced, (kind, replaced)
+    return {getattr(kind, attribute)['type'] for kind in kinds}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from contracts.label_contract import LabelContract
-from contracts.registered import is_label_maker, registered
+from contracts.registered import is_label_maker, registered, types_under_contract
 from contracts.tiny_network import AFFINITY_HEAD, CELL, IRN_HEAD, SIDE, samples
 
 from wsss_plugin.models.needs import Needs
@@ -81,5 +81,4 @@ class TestStoredLabels(FileContract):
 
 
 def test_every_label_maker_keeps_to_it():
-    contracts = [kind for name, kind in globals().items() if name.startswith('Test')]
-    assert registered(is_label_maker) == {contract.label['type'] for contract in contracts}
+    assert registered(is_label_maker) == types_under_contract(globals(), LabelContract, 'label')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.registered import is_source, registered
+from contracts.registered import is_source, registered, types_under_contract
 from contracts.source_contract import SourceContract
 from contracts.tiny_network import WIDTH
 
@@ -37,5 +37,4 @@ class TestDecoderCAM(SourceContract):
 
 
 def test_every_source_keeps_to_it():
-    contracts = [kind for name, kind in globals().items() if name.startswith('Test')]
-    assert registered(is_source) == {contract.source['type'] for contract in contracts}
+    assert registered(is_source) == types_under_contract(globals(), SourceContract, 'source')

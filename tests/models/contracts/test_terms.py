@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from contracts.registered import is_term, registered
+from contracts.registered import is_term, registered, types_under_contract
 from contracts.term_contract import TermContract
 from contracts.tiny_network import AFFINITY_HEAD, CELL, IRN_HEAD, SIDE, WIDTH, network, views
 from processes import run_two_processes
@@ -211,7 +211,7 @@ def contracts() -> list[type[TermContract]]:
 
 
 def test_every_term_keeps_to_it():
-    assert registered(is_term) == {contract.term['type'] for contract in contracts()}
+    assert registered(is_term) == types_under_contract(globals(), TermContract, 'term')
 
 
 SCRIPT = """

@@ -78,8 +78,7 @@ def test_everything_ignored_still_has_a_gradient():
     loss = DenseEnergyLoss()(logits, torch.rand(1, 3, 8, 8), torch.full((1, 8, 8), 255))
     loss.backward()
     assert loss < 0
-    assert logits.grad.isfinite().all()
-    assert logits.grad.abs().max() > 0
+    assert logits.grad.abs().amax(dim=1).min() > 0
 
 
 def test_an_empty_box_gives_zero():
@@ -93,11 +92,17 @@ def test_an_empty_box_gives_zero():
 @pytest.mark.parametrize('size', [(9, 7), (2, 3)])
 def test_odd_sizes(size):
     logits = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
-    loss = DenseEnergyLoss()(logits, torch.rand(2, 3, *size), torch.full((2, *size), 255))
-    loss.backward()
-    assert loss.dtype == torch.float64
-    assert loss < 0
-    assert logits.grad.isfinite().all()
+    known = torch.rand(2, 3, *size), torch.full((2, *size), 255)
+    loss = DenseEnergyLoss(factor=1.0)
+    value = loss(logits, *known)
+    value.backward()
+    assert value.dtype == torch.float64
+    assert value < 0
+    step = 1e-3 * logits.grad / logits.grad.norm()
+    with torch.no_grad():
+        slope = (loss(logits + step, *known) - loss(logits - step, *known)) / 2e-3
+    # The lattice filters a little differently forth and back.
+    assert_close(slope, logits.grad.norm(), rtol=0.01, atol=0)
 
 
 def test_an_unsure_pixel_follows_the_sure_ones_of_its_colour():

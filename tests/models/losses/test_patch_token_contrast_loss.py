@@ -36,7 +36,7 @@ def test_everything_ignored(arrays):
     loss = PatchTokenContrastLoss()(features, torch.full_like(arrays['label'], 255))
     loss.backward()
     assert_close(loss, arrays['loss_all_ignored'], atol=0, rtol=0)
-    assert features.grad.isfinite().all()
+    assert not features.grad.any()
 
 
 def test_another_ignore_index(arrays):
@@ -131,4 +131,5 @@ def test_maps_too_large_for_all_pairs_are_refused():
     features, label = torch.zeros(1, 1, 129, 128), torch.zeros(1, 129, 128).long()
     with pytest.raises(ValueError, match=r'16384 positions.*received \(129, 128\).*grid=28'):
         PatchTokenContrastLoss()(features, label)
-    assert PatchTokenContrastLoss(grid=28)(features, label).isfinite()
+    # Every pair is of one class, and no two features are similar.
+    assert PatchTokenContrastLoss(grid=28)(features, label) == 0.5

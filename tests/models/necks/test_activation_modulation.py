@@ -116,18 +116,23 @@ def test_defaults_are_statistics_per_image():
     assert_close(module(features), alone)
 
 
-def test_equations_by_hand():
-    module = ActivationModulation(channels=8, reduction=2, norm_cfg=None)
-    features = torch.randn(1, 8, 5, 6)
+def _by_hand(module, image):
+    """The equations of the two gates, of an image (C, h, w)."""
 
     def gaussian(values):
+        if values.numel() == 1:
+            return torch.ones_like(values)
         return (-((values - values.mean()) ** 2) / (2 * values.var(unbiased=False))).exp()
 
-    pooled = module.channel_layers(features.mean((2, 3)))
-    modulated = features * gaussian(pooled)[..., None, None]
-    pair = torch.stack((modulated.amax(1), modulated.mean(1)), dim=1)
-    expected = modulated * gaussian(module.spatial_layers(pair))
-    assert_close(module(features), expected)
+    modulated = image * gaussian(module.channel_layers(image.mean((1, 2))))[:, None, None]
+    pair = torch.stack((modulated.amax(0), modulated.mean(0)))
+    return modulated * gaussian(module.spatial_layers(pair[None]))[0]
+
+
+def test_equations_by_hand():
+    module = ActivationModulation(channels=8, reduction=2, norm_cfg=None)
+    features = torch.randn(8, 5, 6)
+    assert_close(module(features[None])[0], _by_hand(module, features))
 
 
 def test_parallel_takes_both_gates_from_the_input():
@@ -141,22 +146,27 @@ def test_parallel_takes_both_gates_from_the_input():
 @pytest.mark.parametrize('statistics', ['image', 'batch'])
 @pytest.mark.parametrize('gaussian', ['peak', 'density'])
 @pytest.mark.parametrize('value', [0.0, 3.0])
-def test_finite_on_constant_input(order, statistics, gaussian, value):
+def test_constant_values_pass_unchanged(order, statistics, gaussian, value):
     module = ActivationModulation(32, order=order, statistics=statistics, gaussian=gaussian)
+    for parameter in module.parameters():
+        # So that what the gates see is constant too.
+        torch.nn.init.zeros_(parameter)
     features = torch.full((2, 32, 6, 5), value, requires_grad=True)
     out = module(features)
+    assert torch.equal(out, features)
     out.sum().backward()
-    assert out.isfinite().all()
-    assert features.grad.isfinite().all()
-    assert all(parameter.grad.isfinite().all() for parameter in module.parameters())
+    assert torch.equal(features.grad, torch.ones(2, 32, 6, 5))
+    gradients = [parameter.grad for parameter in module.parameters()]
+    assert len(gradients) >= 5
+    assert [gradient.abs().max().item() for gradient in gradients] == [0] * len(gradients)
 
 
 @pytest.mark.parametrize('size', [(1, 1), (3, 9)])
-@pytest.mark.parametrize('batch', [1, 2])
 @pytest.mark.parametrize('channels', [1, 8, 33])
-def test_shapes(size, batch, channels):
-    module = ActivationModulation(channels).eval()
-    assert module(torch.rand(batch, channels, *size)).shape == (batch, channels, *size)
+def test_odd_sizes_by_hand(size, channels):
+    module = ActivationModulation(channels)
+    features = torch.rand(2, channels, *size)
+    assert_close(module(features), torch.stack([_by_hand(module, one) for one in features]))
 
 
 @pytest.mark.parametrize('gates', [{'channel': False}, {'spatial': False}, {}])
@@ -180,8 +190,11 @@ def test_gradient_is_that_of_constant_statistics(gates, monkeypatch):
 def test_a_narrow_density_is_finite_in_half_precision():
     module = ActivationModulation(4, channel=False, gaussian='density', norm_cfg=None).half()
     features = torch.randn(1, 4, 6, 6).mul(1e-6).half()
-    assert module.spatial_gate(features).max() > torch.finfo(torch.float16).max
-    assert module(features).isfinite().all()
+    gate = module.spatial_gate(features)
+    assert gate.max() > torch.finfo(torch.float16).max
+    expected = features.double() * gate.double()
+    assert expected.abs().max() > 0.01
+    assert_close(module(features).double(), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_autocast_keeps_the_type_of_the_features():
@@ -195,9 +208,13 @@ def test_autocast_keeps_the_type_of_the_features():
 
 def test_copies_and_registers():
     module = MODELS.build({'type': 'ActivationModulation', 'channels': 16})
-    twin = copy.deepcopy(module).eval()
+    twin = copy.deepcopy(module)
     features = torch.randn(1, 16, 4, 4)
-    assert_close(module.eval()(features), twin(features))
+    before = module(features)
+    for parameter in module.parameters():
+        torch.nn.init.ones_(parameter)
+    assert torch.equal(twin(features), before)
+    assert not torch.equal(module(features), before)
 
 
 @pytest.mark.parametrize(

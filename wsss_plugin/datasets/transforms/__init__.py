@@ -1,5 +1,6 @@
 """Transforms of the data pipelines."""
 
+from wsss_plugin.datasets.transforms.load_image_bands import LoadImageBands
 from wsss_plugin.datasets.transforms.load_image_or_raise import LoadImageOrRaise
 from wsss_plugin.datasets.transforms.multi_crop_views import MultiCropViews
 from wsss_plugin.datasets.transforms.pack_wsss_inputs import PackWSSSInputs
@@ -11,6 +12,7 @@ from wsss_plugin.datasets.transforms.random_scale_crop_with_box import RandomSca
 from wsss_plugin.datasets.transforms.view_recipe import ViewRecipe
 
 __all__ = [
+    'LoadImageBands',
     'LoadImageOrRaise',
     'MultiCropViews',
     'PackWSSSInputs',

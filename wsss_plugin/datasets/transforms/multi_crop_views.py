@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
-from PIL import Image
 
 from wsss_plugin.datasets.seeded_index import random_state
+from wsss_plugin.datasets.transforms.band_picture import Picture, to_array, to_picture
 from wsss_plugin.datasets.transforms.photometric_augmentation import PhotometricAugmentation
 from wsss_plugin.datasets.transforms.view_recipe import ViewRecipe, check_range
 from wsss_plugin.ops.view_geometry import ViewGeometry
@@ -22,7 +22,7 @@ _PUBLISHED: dict[str, dict[str, Any]] = {
     'view2': {'blur_prob': 0.1, 'solarise_prob': 0.2},
 }
 _SOURCES = ('crop', 'image')
-_Source = tuple[Image.Image, ViewGeometry | None]
+_Source = tuple[Picture, ViewGeometry | None]
 
 
 @TRANSFORMS.register_module()
@@ -109,12 +109,12 @@ class MultiCropViews(BaseTransform):
         """Adds the views.
 
         Args:
-            results (dict): Has ``img`` (the crop, uint8 (h, w, 3), BGR); ``ori_img`` if a view is
-                made of the untouched image; perhaps ``box``, ``image_box``, ``flip`` and
-                ``sample_seed``.
+            results (dict): Has ``img`` (the crop, uint8 (h, w, 3), BGR, or bands (h, w, C), 0 to
+                255); ``ori_img`` if a view is made of the untouched image; perhaps ``box``,
+                ``image_box``, ``flip`` and ``sample_seed``.
 
         Returns:
-            dict: ``results`` with ``views``, a dict of uint8 (h, w, 3) BGR arrays by name, and
+            dict: ``results`` with ``views``, a dict of such arrays by name, and
             ``view_geometry``, the :class:`ViewGeometry` of each view where it is known.
 
         Raises:
@@ -129,7 +129,7 @@ class MultiCropViews(BaseTransform):
                 continue
             with random_state(_view_seed(results, name)):
                 made[name] = recipe(*made[recipe.of], size)
-        results['views'] = {name: _to_array(made[name][0]) for name in self.views}
+        results['views'] = {name: to_array(made[name][0]) for name in self.views}
         results['view_geometry'] = {
             name: made[name][1] for name in self.views if made[name][1] is not None
         }
@@ -139,7 +139,7 @@ class MultiCropViews(BaseTransform):
         """The crop and, where a view is made of it, the untouched image."""
         frame = results['img'].shape[:2]
         crop = ViewGeometry.of_frame(frame, valid=results.get('box'))
-        sources: dict[str, _Source] = {'crop': (_to_picture(results['img']), crop)}
+        sources: dict[str, _Source] = {'crop': (to_picture(results['img']), crop)}
         if not any(recipe.of == 'image' for recipe in self.recipes.values()):
             return sources
         if 'ori_img' not in results:
@@ -157,7 +157,7 @@ class MultiCropViews(BaseTransform):
                 size=(height, width),
                 valid=(0, height, 0, width),
             )
-        sources['image'] = (_to_picture(image), geometry)
+        sources['image'] = (to_picture(image), geometry)
         return sources
 
     def __repr__(self) -> str:
@@ -229,12 +229,3 @@ def _view_seed(results: Mapping[str, Any], name: str) -> int:
         with torch.random.fork_rng(devices=[]):
             seed = int(torch.randint(2**32, ()))
     return int(np.random.SeedSequence([int(seed), *name.encode()]).generate_state(1)[0])
-
-
-def _to_picture(image: np.ndarray) -> Image.Image:
-    # Saturation, hue and grey weigh the channels, so the order matters.
-    return Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
-
-
-def _to_array(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture)[..., ::-1]

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 import torch
 from mmseg.registry import TRANSFORMS
 from PIL import Image, ImageFilter
+from torch import Tensor
 from torchvision.transforms import v2
 
+from wsss_plugin.datasets.transforms.band_picture import Picture, blur_bands, jitter_bands
 from wsss_plugin.errors import ConfigError
 
 
 @TRANSFORMS.register_module()
 class PhotometricAugmentation:
     """Colour jitter, greyscale, Gaussian blur and solarisation, each with its own probability.
+
+    Of bands brightness, contrast and sharpness change, and solarisation inverts them: they have no
+    saturation, no hue and no grey.
 
     Args:
         jitter (Sequence[float]): Strengths of brightness, contrast, saturation and hue.
@@ -61,6 +66,10 @@ class PhotometricAugmentation:
             )
         self.blur_prob = blur_prob
         self.blur_radius = (float(blur_radius[0]), float(blur_radius[1]))
+        self.jitter = tuple(jitter)
+        self.jitter_prob = jitter_prob
+        self.solarise_prob = solarise_prob
+        self.solarise_threshold = solarise_threshold
         self.colour = v2.Compose(
             [
                 v2.RandomApply([v2.ColorJitter(*jitter)], p=jitter_prob),
@@ -69,17 +78,32 @@ class PhotometricAugmentation:
         )
         self.solarise = v2.RandomSolarize(threshold=solarise_threshold, p=solarise_prob)
 
-    def __call__(self, picture: Image.Image) -> Image.Image:
+    def __call__(self, picture: Picture) -> Picture:
         """Augments a picture.
 
         Args:
-            picture (Image.Image): RGB.
+            picture (Picture): RGB, or bands (C, H, W), 0 to 255.
 
         Returns:
-            Image.Image: RGB, of the same size.
+            Picture: Of the same kind and size.
         """
+        if isinstance(picture, Tensor):
+            return self._of_bands(picture)
+        return self._of_rgb(picture)
+
+    def _of_rgb(self, picture: Image.Image) -> Image.Image:
         picture = self.colour(picture)
         if torch.rand(()) < self.blur_prob:
             radius = float(torch.empty(()).uniform_(*self.blur_radius))
             picture = picture.filter(ImageFilter.GaussianBlur(radius))
         return self.solarise(picture)
+
+    def _of_bands(self, picture: Tensor) -> Tensor:
+        if torch.rand(()) < self.jitter_prob:
+            picture = jitter_bands(picture, *self.jitter[:2])
+        if torch.rand(()) < self.blur_prob:
+            radius = float(torch.empty(()).uniform_(*self.blur_radius))
+            picture = blur_bands(picture, radius)
+        if torch.rand(()) < self.solarise_prob:
+            picture = torch.where(picture >= self.solarise_threshold, 255 - picture, picture)
+        return picture

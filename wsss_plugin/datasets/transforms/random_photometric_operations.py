@@ -9,6 +9,8 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms.v2 import functional as F
 
+from wsss_plugin.errors import ConfigError
+
 _Operation = Callable[[Image.Image, float], Image.Image]
 
 
@@ -84,7 +86,15 @@ class RandomPhotometricOperations:
 
         Returns:
             Image.Image: RGB, of the same size.
+
+        Raises:
+            ConfigError: The picture consists of bands.
         """
+        if isinstance(picture, torch.Tensor):
+            raise ConfigError(
+                'expected RGB pictures of 8 bits for RandomPhotometricOperations, received '
+                f'{len(picture)} bands; take PhotometricAugmentation for them'
+            )
         for index in torch.randint(len(self.operations), (self.num,)).tolist():
             picture = _OPERATIONS[self.operations[index]](picture, self.strength)
         return picture

@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 from PIL import Image
 
+from wsss_plugin.datasets.transforms.band_picture import is_rgb, resize_bands
 from wsss_plugin.errors import ConfigError
 
 Box = tuple[int, int, int, int]
@@ -43,15 +44,17 @@ def resize(image: np.ndarray, height: int, width: int, mode: str = 'bilinear') -
     """Resizes with Pillow, which averages over the covered area when it shrinks.
 
     Args:
-        image (np.ndarray): uint8 (H, W) or (H, W, 3).
+        image (np.ndarray): uint8 (H, W) or (H, W, 3), or bands (H, W, C), 0 to 255.
         height (int): New height in pixels.
         width (int): New width in pixels.
         mode (str): ``'bilinear'``, ``'bicubic'`` or ``'nearest'``.
 
     Returns:
-        np.ndarray: uint8 (height, width) or (height, width, 3).
+        np.ndarray: The image (height, width) or (height, width, C), of the same type.
     """
     resampling = _RESAMPLING.get(mode, Image.Resampling.NEAREST)
+    if image.ndim == 3 and not is_rgb(image):
+        return resize_bands(image, height, width, resampling)
     return np.asarray(Image.fromarray(image).resize((width, height), resampling))
 
 
@@ -143,10 +146,10 @@ class RandomScaleCropWithBox(BaseTransform):
         """Replaces ``img`` by the crop.
 
         Args:
-            results (dict): Has ``img`` (uint8 (H, W, 3)), perhaps ``gt_seg_map`` (H, W).
+            results (dict): Has ``img`` (H, W, C), 0 to 255, perhaps ``gt_seg_map`` (H, W).
 
         Returns:
-            dict: ``results`` with ``img`` (h, w, 3), ``ori_img`` (the untouched image), ``box``
+            dict: ``results`` with ``img`` (h, w, C), ``ori_img`` (the untouched image), ``box``
             (row0, row1, col0, col1) in pixels of the crop, ``image_box`` (the same of the whole
             image, which may reach beyond the crop), ``flip``, ``flip_direction``,
             ``scale_factor`` (width, height), ``img_shape`` and ``pad_shape``.

@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 from mmseg.registry import TRANSFORMS
-from PIL import Image
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from wsss_plugin.datasets.transforms.band_picture import Picture
 from wsss_plugin.ops.view_geometry import ViewGeometry
 
-Photometric = Callable[[Image.Image], Image.Image]
+Photometric = Callable[[Picture], Picture]
 
 
 class ViewRecipe:
@@ -27,7 +27,7 @@ class ViewRecipe:
         area (Sequence[float] | None): Smallest and largest share of the source's area in a random
             part of it; the whole source if None.
         ratio (Sequence[float]): Smallest and largest aspect ratio of that part.
-        interpolation (str): ``'bilinear'`` or ``'bicubic'``, by Pillow.
+        interpolation (str): ``'bilinear'`` or ``'bicubic'``; by Pillow, and by torch for bands.
         photometric (Mapping | Callable | None): Config of a registered transform that takes and
             returns a picture, such a callable, or None for no change.
         key (str): Config key of the view, for the errors.
@@ -75,17 +75,17 @@ class ViewRecipe:
         )
 
     def __call__(
-        self, picture: Image.Image, geometry: ViewGeometry | None, crop_size: tuple[int, int]
-    ) -> tuple[Image.Image, ViewGeometry | None]:
+        self, picture: Picture, geometry: ViewGeometry | None, crop_size: tuple[int, int]
+    ) -> tuple[Picture, ViewGeometry | None]:
         """Makes the view.
 
         Args:
-            picture (Image.Image): The source.
+            picture (Picture): The source.
             geometry (ViewGeometry | None): The source's geometry, if known.
             crop_size (tuple[int, int]): Height and width of the training crop in pixels.
 
         Returns:
-            tuple[Image.Image, ViewGeometry | None]: The view and its geometry, if known.
+            tuple[Picture, ViewGeometry | None]: The view and its geometry, if known.
         """
         height, width = (max(1, round(self.scale * side)) for side in crop_size)
         top, left, rows, cols = self._part(picture)
@@ -101,9 +101,10 @@ class ViewRecipe:
             geometry = geometry.part((top, top + rows, left, left + cols), flip, (height, width))
         return picture, geometry
 
-    def _part(self, picture: Image.Image) -> tuple[int, int, int, int]:
+    def _part(self, picture: Picture) -> tuple[int, int, int, int]:
         if self.area is None:
-            return 0, 0, picture.height, picture.width
+            height, width = F.get_size(picture)
+            return 0, 0, height, width
         return v2.RandomResizedCrop.get_params(picture, list(self.area), list(self.ratio))
 
 

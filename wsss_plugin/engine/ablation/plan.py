@@ -12,6 +12,7 @@ from mmengine.config import Config
 from wsss_plugin.engine.ablation.record_folder import RecordFolder, config_name
 from wsss_plugin.engine.ablation.row import Row
 from wsss_plugin.engine.ablation.run import Run
+from wsss_plugin.engine.config_reading.read_config import read_config
 from wsss_plugin.engine.fingerprints import content_key, short_digest
 from wsss_plugin.engine.mask_folder import mask_folder
 from wsss_plugin.engine.run_config import wsss_metrics
@@ -52,8 +53,7 @@ def plan_rows(
     names: dict[str, tuple[str, str]] = {}
     kept = None if records is None else RecordFolder(records)
     for path in configs:
-        config = Config.fromfile(path)
-        config.merge_from_dict(dict(options))
+        config = read_config(path, options)
         _require_metric(path, config)
         digest = content_key(config)
         record_name = config_name(path) + (f'-{short_digest(dict(options))}' if options else '')

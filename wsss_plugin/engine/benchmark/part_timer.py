@@ -42,6 +42,11 @@ class PartTimer:
         """Seconds by name, in the order in which the parts were first entered."""
         return dict(self._totals)
 
+    @property
+    def current(self) -> str:
+        """Name of the innermost part that runs; empty outside of all."""
+        return self._running[-1] if self._running else ''
+
     def reset(self) -> None:
         """Forgets all times."""
         self._totals.clear()

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from wsss_plugin.engine.benchmark.operator_log import OperatorCall, OperatorLog
 from wsss_plugin.engine.benchmark.part_timer import PartTimer
 
 VARIANTS = ('package', 'plain')
@@ -36,6 +37,7 @@ class Trainee:
         plain_losses: Called with segmentor, inputs, samples and ``PartTimer.part``; gives losses
             by name.
         device: Where it runs.
+        dtype: Type of mixed precision, None for float32; losses are not scaled.
 
     Raises:
         ValueError: If ``variant`` is unknown.
@@ -49,6 +51,7 @@ class Trainee:
         samples: Sequence[SegDataSample],
         plain_losses: Callable[..., dict[str, Tensor]],
         device: str,
+        dtype: torch.dtype | None = None,
     ) -> None:
         if variant not in VARIANTS:
             raise ValueError(f'expected variant in {VARIANTS}, received {variant!r}')
@@ -58,6 +61,7 @@ class Trainee:
         self.samples = list(samples)
         self.plain_losses = plain_losses
         self.timer = PartTimer(device)
+        self.dtype = dtype
         if variant == 'plain':
             for module in self.segmentor.modules():
                 if hasattr(module, 'fused_attn'):
@@ -71,10 +75,12 @@ class Trainee:
         Returns:
             Weighted losses by name.
         """
-        if self.variant == 'plain':
-            return self.plain_losses(self.segmentor, self.inputs, self.samples, self.timer.part)
-        with self._timed_parts():
-            losses = self.segmentor.loss(self.inputs, self.samples)
+        kind = self.timer.device.type
+        with torch.autocast(kind, dtype=self.dtype, enabled=self.dtype is not None):
+            if self.variant == 'plain':
+                return self.plain_losses(self.segmentor, self.inputs, self.samples, self.timer.part)
+            with self._timed_parts():
+                losses = self.segmentor.loss(self.inputs, self.samples)
         return {name: value for name, value in losses.items() if 'loss' in name}
 
     @contextmanager
@@ -126,6 +132,13 @@ class Trainee:
             torch.stack(list(self.losses().values())).sum().backward()
         self.optimizer.zero_grad()
         return counter.get_total_flops()
+
+    def operators(self) -> list[OperatorCall]:
+        """Runs one training iteration and records its operators, by part."""
+        log = OperatorLog(lambda: self.timer.current, self.timer.device)
+        with log:
+            self.iterate()
+        return log.calls
 
     def iterate(self) -> tuple[dict[str, float], dict[str, float]]:
         """Runs one training iteration.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -35,9 +35,10 @@ class Workload:
         batch_size: Number of images.
         device: Where it is measured.
         seed: Seed of weights and batch.
+        num_foreground: Number of classes besides the background; None for the config's own.
 
     Raises:
-        ValueError: If a size or the batch is too small.
+        ValueError: If a size, the batch or the number of classes is too small.
     """
 
     config: str
@@ -47,6 +48,7 @@ class Workload:
     batch_size: int
     device: str
     seed: int
+    num_foreground: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.local_size <= self.size or self.batch_size < 1:
@@ -54,6 +56,8 @@ class Workload:
                 'expected 1 <= local size <= size and at least one image, received local size '
                 f'{self.local_size}, size {self.size} and {self.batch_size} images'
             )
+        if self.num_foreground is not None and self.num_foreground < 1:
+            raise ValueError(f'expected num_foreground >= 1, received {self.num_foreground}')
 
     def segmentor(self) -> Any:
         """Builds the segmentor with all loss terms from the first iteration on.
@@ -75,6 +79,8 @@ class Workload:
             self._begin(member)
         if self.vit is not None:
             self._replace_transformer(model)
+        if self.num_foreground is not None:
+            model = _with_classes(model, self.num_foreground)
         model.setdefault('test_cfg', {}).update(cam=bool(model.get('cams')))
         torch.manual_seed(self.seed)
         segmentor = MODELS.build(model).to(self.device).train()
@@ -168,6 +174,33 @@ def _put_together(model: Any) -> list[Any]:
     """Configs that have loss terms: of the segmentor and of those inside it."""
     members = [model, *_present(model.get('students'))]
     return [member for member in members if _present(member.get('terms'))]
+
+
+def _with_classes(model: Any, num_foreground: int) -> Any:
+    """A model for another number of classes; what counts the background goes on doing so."""
+    given = set(_class_counts(model))
+    former = max(given) - 1 if 'decode_head' in model or len(given) > 1 else max(given)
+    return _recounted(model, num_foreground - former)
+
+
+def _class_counts(part: Any) -> Iterator[int]:
+    children = part.items() if isinstance(part, Mapping) else enumerate(part)
+    for key, value in children:
+        if key == 'num_classes':
+            yield value
+        elif isinstance(value, (Mapping, list, tuple)):
+            yield from _class_counts(value)
+
+
+def _recounted(part: Any, more: int) -> Any:
+    if isinstance(part, (list, tuple)):
+        return type(part)(_recounted(value, more) for value in part)
+    if not isinstance(part, Mapping):
+        return part
+    pairs = ((key, _recounted(value, more)) for key, value in part.items())
+    return ConfigDict(
+        {key: value + more if key == 'num_classes' else value for key, value in pairs}
+    )
 
 
 def _size_of(vit: Mapping[str, Any]) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
+from wsss_plugin.models.schedule import as_iteration, check_iteration
+
 
 @HOOKS.register_module()
 class LossWeightHook(Hook):
@@ -22,15 +24,18 @@ class LossWeightHook(Hook):
     Args:
         loss (str): Path of a loss term or of a loss in the segmentor, for example 'terms.seg', or
             'decode_head.loss_decode.0' in one of MMSegmentation whose head has a list of losses.
-        weights (Sequence): Pairs (iteration, weight) with increasing iterations from 0.
+        weights (Sequence): Pairs (iteration, weight) with increasing iterations from 0; an
+            iteration may be a share of the training.
 
     Raises:
         ValueError: If the iterations are not in order, or a weight is negative.
     """
 
-    def __init__(self, loss: str, weights: Sequence[tuple[int, float]]) -> None:
-        pairs = tuple((int(start), float(weight)) for start, weight in weights)
+    def __init__(self, loss: str, weights: Sequence[tuple[float, float]]) -> None:
+        pairs = tuple((start, float(weight)) for start, weight in weights)
         starts = [start for start, _ in pairs]
+        for start in starts:
+            check_iteration(start, 'the iterations of LossWeightHook')
         negative = any(weight < 0 for _, weight in pairs)
         if starts[:1] != [0] or starts != sorted(set(starts)) or negative:
             raise ValueError(
@@ -59,9 +64,14 @@ class LossWeightHook(Hook):
             data_batch (Any): Unused.
         """
         del batch_idx, data_batch
-        weight = [value for start, value in self.weights if start <= runner.iter][-1]
+        weight = self._begun(runner)[-1][1]
         self._module(runner).loss_weight = weight
         runner.message_hub.update_scalar(f'train/{self.loss}.loss_weight', weight)
+
+    def _begun(self, runner: Runner) -> list[tuple[int, float]]:
+        key = 'the iterations of LossWeightHook'
+        pairs = [(as_iteration(start, runner.max_iters, key), one) for start, one in self.weights]
+        return [(start, one) for start, one in pairs if start <= runner.iter]
 
     def _module(self, runner: Runner) -> Any:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model

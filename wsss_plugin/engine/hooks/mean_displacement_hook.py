@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from wsss_plugin.engine.checkpoint_fit import unwrapped
 
 
 @HOOKS.register_module()
@@ -68,7 +69,7 @@ class MeanDisplacementHook(Hook):
 
     @torch.no_grad()
     def _store(self, runner: Runner) -> None:
-        head, model = self._head(runner), _plain(runner.model)
+        head, model = self._head(runner), unwrapped(runner.model)
         fields = []
         for data in itertools.islice(iter(runner.train_dataloader), self.batches):
             prepared = model.data_preprocessor(data, training=True)
@@ -78,7 +79,7 @@ class MeanDisplacementHook(Hook):
         all_reduce(head.mean_displacement, op='mean')
 
     def _head(self, runner: Runner) -> Any:
-        model = _plain(runner.model)
+        model = unwrapped(runner.model)
         heads = getattr(model, 'heads', {})
         if self.head not in heads or not hasattr(heads[self.head], 'store_mean'):
             raise ValueError(
@@ -86,7 +87,3 @@ class MeanDisplacementHook(Hook):
                 f'{self.head!r}; the model has {list(heads)}'
             )
         return heads[self.head]
-
-
-def _plain(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model

@@ -234,3 +234,35 @@ class CAMLabels:
             return self._refinement.work(present, self.low, high)
         local = self._maker.make(present, self.cams, self.low, high)
         return present.label_map(local, self._maker.ignore_index)
+
+    @torch.no_grad()
+    def at_thresholds(
+        self, item: Mapping[str, Any], pairs: Sequence[tuple[float, float]]
+    ) -> list[Tensor]:
+        """Labels an image by several thresholds; the CAM is made once.
+
+        Args:
+            item: ``inputs`` and ``data_samples`` of one image.
+            pairs: Low and high threshold of each label map.
+
+        Returns:
+            Label maps (H, W) at the original size.
+
+        Raises:
+            ConfigError: If labels are made by a CRF, in windows or of stored CAMs.
+            DataError: If the image has no tags.
+        """
+        if self._refinement.crf or not self._cams.of_network:
+            raise ConfigError(
+                'expected labels of the network itself to try thresholds, received those of a '
+                'CRF, of windows or of a folder; use tools/score_labels.py'
+            )
+        batch = self._cams.batch(item)
+        (sample,) = batch.data_samples
+        batch.cams(self.cams)
+        found = []
+        for low, high in pairs:
+            label = self._maker.make(batch, self.cams, low, high)
+            add_label_prediction([sample], _FIELD, label)
+            found.append(sample.get(_FIELD).data[0])
+        return found

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
+from wsss_plugin.datasets.class_checks import MOST_CLASSES
 from wsss_plugin.datasets.text_files import read_lines
 from wsss_plugin.engine.checkpoint_classes import check_classes
 from wsss_plugin.engine.pipeline_steps import dataset_config, without_masks
@@ -87,6 +88,11 @@ class ListedImages:
         meta = {'dataset_meta': source.model.dataset_meta}
         check_classes({'meta': meta}, {'classes': self.classes}, 'the images to label')
 
+    @property
+    def label_map(self) -> dict[int, int] | None:
+        """Class by value of the masks of the data set, None where they are the same."""
+        return self._dataset.label_map
+
     def item(self, name: str) -> dict[str, Any]:
         """Reads an image.
 
@@ -108,6 +114,22 @@ class ListedImages:
             The path.
         """
         return self._dataset.get_data_info(self._indices[name])['img_path']
+
+    def tags(self, name: str) -> np.ndarray | None:
+        """The tags of an image; it is not opened.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            Tags (K,) of the foreground classes, 0 or 1; None where they are unknown.
+        """
+        info = self._dataset.image_info(self._indices[name])
+        if 'tags' not in info:
+            return None
+        tags = np.zeros(len(self.classes) - 1, dtype=np.int64)
+        tags[list(info['tags'])] = 1
+        return tags
 
     def name(self, path: str) -> str:
         """The name of an image.

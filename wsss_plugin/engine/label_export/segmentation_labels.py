@@ -19,7 +19,7 @@ from wsss_plugin.engine.label_export.label_refinement import crf_settings, plain
 from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.engine.trained_model import load_trained_model
-from wsss_plugin.errors import ConfigError, DataError
+from wsss_plugin.errors import ConfigError, DataError, received
 from wsss_plugin.evaluation.crf_labels import label_of_scores
 from wsss_plugin.evaluation.crf_work import CRFWork
 
@@ -38,9 +38,11 @@ class SegmentationLabels:
         refine: 'crf' for a dense CRF of the probabilities, 'none' or None.
         crf: Settings of the CRF that differ from the test's, which are ToCo's where it has none.
         augmented: Whether items have several scales and flips, fused as ``tta_model`` says.
+        least: Share of the pixels that an image's tags get where none of them is predicted: those
+            on which they come nearest to the background, as predicted.
 
     Raises:
-        ConfigError: If the segmentor has no decode head, or a setting of the CRF is out of range.
+        ConfigError: If the segmentor has no decode head, or a setting is out of range.
         KeyError: If several scales are asked for and the config has no ``tta_model``.
     """
 
@@ -55,6 +57,7 @@ class SegmentationLabels:
         refine: str | None = None,
         crf: Mapping[str, Any] | None = None,
         augmented: bool = False,
+        least: float = 0.0,
     ) -> None:
         if predicts(config.model)['segmentation'] != 'decode_head':
             raise ConfigError(
@@ -66,6 +69,13 @@ class SegmentationLabels:
                 f'expected --refine crf for a segmentation, with or without settings of the CRF, '
                 f'received {refine}'
             )
+        if not 0 <= least < 1 or (least and not with_tags):
+            raise ConfigError(
+                '--least: expected a share of the pixels from 0 to below 1, of labels among the '
+                f'tags, received {received(least)}'
+                f'{"" if with_tags else " with --no-tags"}; correct it'
+            )
+        self.least = least
         self.uses_crf = refine == 'crf'
         self.settings = crf_settings(_crf_of_test(config), crf) if self.uses_crf else None
         self.model, meta = load_trained_model(_without_cams(config), checkpoint)
@@ -87,6 +97,8 @@ class SegmentationLabels:
         said: dict[str, Any] = {'made_by': 'segmentation', 'restricted_to_tags': self.with_tags}
         if self.augmented:
             said['tta'] = True
+        if self.least:
+            said['least'] = self.least
         if self.settings is not None:
             said.update(refine='crf', crf=plain_settings(self.settings))
         return said
@@ -114,12 +126,16 @@ class SegmentationLabels:
         if self.with_tags:
             tags = self._tags(sample).to(logits)
             chosen = torch.cat((tags.new_ones(1), tags)).nonzero()[:, 0].cpu()
+        label = chosen[logits[chosen].argmax(dim=0).cpu()]
+        if self.least and len(chosen) > 1 and not label.any():
+            return self._nearest(logits[chosen].cpu(), chosen)
         if self.settings is None:
-            return chosen[logits[chosen].argmax(dim=0).cpu()]
+            return label
         probabilities = logits[chosen].float().softmax(dim=0).cpu()
         seen = probabilities.flatten(1).amax(dim=1) > _SMALLEST_PROBABILITY
         values = chosen[seen].numpy().astype(np.uint8)
-        arguments = (probabilities[seen].half().numpy(), values, self.settings)
+        kept = bool(self.least)
+        arguments = (probabilities[seen].half().numpy(), values, self.settings, kept)
         return CRFWork(label_of_scores, sample.img_path, arguments)
 
     @torch.no_grad()
@@ -138,6 +154,15 @@ class SegmentationLabels:
         """
         (sample,) = self._predictor.test_step(pseudo_collate([item]))
         return self._logits(sample).float().softmax(dim=0).cpu()
+
+    def _nearest(self, logits: Tensor, chosen: Tensor) -> Tensor:
+        """Labels the pixels whose best tag comes nearest to the background."""
+        best, which = logits[1:].max(dim=0)
+        lead = (best - logits[0]).flatten()
+        pixels = lead.topk(max(1, round(self.least * len(lead)))).indices
+        label = torch.zeros_like(which).flatten()
+        label[pixels] = chosen[1:][which.flatten()[pixels]]
+        return label.view_as(which)
 
     @staticmethod
     def _tags(sample: SegDataSample) -> Tensor:

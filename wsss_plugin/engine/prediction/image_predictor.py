@@ -8,10 +8,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from mmseg.registry import TRANSFORMS
 from torch import Tensor
 
-from wsss_plugin.datasets.tag_dataset import MOST_CLASSES
-from wsss_plugin.engine.config_types import type_name
+from wsss_plugin.datasets.class_checks import MOST_CLASSES
+from wsss_plugin.datasets.transforms.band_picture import as_rgb, is_rgb
+from wsss_plugin.datasets.transforms.load_image_bands import LoadImageBands
+from wsss_plugin.engine.config_types import is_kind, type_name
 from wsss_plugin.engine.label_export.label_refinement import plain_settings
 from wsss_plugin.engine.label_export.segmentation_labels import SegmentationLabels
 from wsss_plugin.engine.pipeline_steps import dataset_config, without_files
@@ -46,6 +49,7 @@ class ImagePredictor:
     Attributes:
         classes: Names of the classes, background first.
         palette: Their colours (C, 3), 0 to 255.
+        loader: What loads images of many bands, None for RGB images.
 
     Raises:
         ConfigError: If the segmentor has no decode head, the config no test pipeline, the classes
@@ -79,6 +83,7 @@ class ImagePredictor:
         if device is not None:
             self._source.model.to(_device(device))
         self._transform = Compose(pipeline)
+        self.loader = _band_loader(config)
         meta = class_meta(config, self._source.model.dataset_meta, checkpoint)
         self.classes = tuple(meta['classes'])
         self.palette = meta.get('palette') or default_palette(len(self.classes))
@@ -98,7 +103,7 @@ class ImagePredictor:
         """Predicts an image.
 
         Args:
-            image: RGB image (H, W, 3), uint8.
+            image: RGB image (H, W, 3), uint8; or bands (H, W, C) as ``loader`` gives them.
             path: Its file, for errors.
 
         Returns:
@@ -106,23 +111,32 @@ class ImagePredictor:
 
         Raises:
             DataError: If the image or a window is smaller than a patch of the network.
-            ValueError: If it is no RGB image of 8 bits.
+            ValueError: If it is no RGB image of 8 bits, or has other bands than the config loads.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(
-                f'expected an RGB image (H, W, 3) of uint8, received {image.shape} of '
-                f'{image.dtype}; convert it'
-            )
+        self._require_kind(image)
         window, stride = self._window or (_WHOLE, _WHOLE)
         return predict_by_windows(
             image, window, stride, lambda part: self._probabilities(part, path)
         )
 
+    def _require_kind(self, image: np.ndarray) -> None:
+        if self.loader is not None:
+            if image.ndim != 3 or image.shape[2] != self.loader.in_channels:
+                raise ValueError(
+                    f'expected an image (H, W, {self.loader.in_channels}) as the loader of the '
+                    f"config gives it, received {image.shape}; load it by the predictor's loader"
+                )
+        elif image.ndim != 3 or not is_rgb(image):
+            raise ValueError(
+                f'expected an RGB image (H, W, 3) of uint8, received {image.shape} of '
+                f'{image.dtype}; convert it'
+            )
+
     def _probabilities(self, image: np.ndarray, path: str) -> Tensor:
         size = image.shape[:2]
         results = {
             # The pipelines' order of colours is that of OpenCV.
-            'img': np.ascontiguousarray(image[..., ::-1]),
+            'img': np.ascontiguousarray(image[..., ::-1] if self.loader is None else image),
             'img_path': path,
             'img_shape': size,
             'ori_shape': size,
@@ -131,7 +145,7 @@ class ImagePredictor:
         }
         found = self._source.probabilities(self._transform(results))
         settings = self._source.settings
-        return found if settings is None else _refined(image, found, settings)
+        return found if settings is None else _refined(as_rgb(image), found, settings)
 
 
 def _refined(image: np.ndarray, probabilities: Tensor, settings: dict[str, Any]) -> Tensor:
@@ -153,6 +167,13 @@ def _checked_window(window: int | None, stride: int | None) -> tuple[int, int] |
     chosen = window, max(window * 2 // 3, 1) if stride is None else stride
     check_window(*chosen)
     return chosen
+
+
+def _band_loader(config: Config) -> LoadImageBands | None:
+    for step in dataset_config(config, 'test')['pipeline']:
+        if is_kind(step, 'LoadImageBands', TRANSFORMS):
+            return TRANSFORMS.build(step)
+    return None
 
 
 def _require_decode_head(config: Config) -> None:

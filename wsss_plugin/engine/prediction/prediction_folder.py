@@ -14,6 +14,7 @@ from PIL import Image
 
 import wsss_plugin
 from wsss_plugin.datasets.text_files import read_json
+from wsss_plugin.datasets.transforms.band_picture import as_rgb
 from wsss_plugin.engine.prediction.image_predictor import ImagePredictor
 from wsss_plugin.engine.prediction.prediction_inputs import PredictionInputs, Read
 from wsss_plugin.errors import (
@@ -101,7 +102,8 @@ class PredictionFolder:
         print(f'\nskipped {name}: {error}', flush=True)
 
     def _save_overlay(self, name: str, image: np.ndarray, label: np.ndarray) -> None:
-        picture = class_overlay(image, label, self._predictor.classes, self._predictor.palette)
+        shown = as_rgb(image)
+        picture = class_overlay(shown, label, self._predictor.classes, self._predictor.palette)
         with whole_file(self._overlay(name)) as file:
             Image.fromarray(picture).save(file, format='JPEG', quality=_QUALITY)
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from wsss_plugin.datasets.image_files import IMAGE_SUFFIXES, find_images
+from wsss_plugin.datasets.transforms.load_image_bands import LoadImageBands
 from wsss_plugin.datasets.transforms.load_image_or_raise import LoadImageOrRaise
 from wsss_plugin.errors import ConfigError, DamagedFileError, DataError, MissingFileError, cut
 
@@ -28,17 +29,22 @@ class PredictionInputs:
     Args:
         path: An image, a folder or a video.
         every: Of a video, each how many-th frame is taken.
+        load: Loads images of many bands; None for RGB images of 8 bits.
 
     Raises:
-        ConfigError: If ``every`` is below 1, or above it and the path is no video.
+        ConfigError: If ``every`` is below 1, or above it and the path is no video; or the images
+            have many bands and the path is a video.
         DamagedFileError: If a video cannot be opened.
         DataError: If there are no images, two have one name, or a file is of another kind.
         MissingFileError: If there is no such path.
     """
 
-    def __init__(self, path: str | Path, every: int = 1) -> None:
+    def __init__(
+        self, path: str | Path, every: int = 1, load: LoadImageBands | None = None
+    ) -> None:
         self.path = Path(path)
         self._every = every
+        self._load = load
         if not self.path.exists():
             raise MissingFileError(
                 f'expected an image, a folder or a video, received {self.path}, which does not '
@@ -50,6 +56,11 @@ class PredictionInputs:
                 f'expected --every from 1 for frames of a video, received {every} for {self.path}; '
                 'leave it out'
             )
+        if self.is_video and load is not None:
+            raise ConfigError(
+                f'expected images of {load.in_channels} bands, as the config loads them, received '
+                f'the video {cut(self.path)}; give an image or a folder'
+            )
         self._images = {} if self.is_video else _named(_images(self.path))
         self._frames = _opened(self.path)[1] if self.is_video else 0
 
@@ -58,16 +69,18 @@ class PredictionInputs:
         return -(-self._frames // self._every) if self.is_video else len(self._images)
 
     def __iter__(self) -> Iterator[tuple[str, Read]]:
-        """Names, and functions that give RGB images (H, W, 3), uint8.
+        """Names, and functions that give RGB images (H, W, 3), uint8, or bands (H, W, C).
 
         A function may be called until the next name is asked for.
         """
         if self.is_video:
             yield from self._video()
             return
-        load = LoadImageOrRaise()
+        read = (
+            partial(_rgb, LoadImageOrRaise()) if self._load is None else partial(_bands, self._load)
+        )
         for name, path in self._images.items():
-            yield name, partial(_rgb, load, path)
+            yield name, partial(read, path)
 
     def _video(self) -> Iterator[tuple[str, Read]]:
         capture, _ = _opened(self.path)
@@ -121,6 +134,10 @@ def _named(images: dict[str, Path]) -> dict[str, Path]:
 
 def _rgb(load: LoadImageOrRaise, path: Path) -> np.ndarray:
     return np.ascontiguousarray(load({'img_path': str(path)})['img'][..., ::-1])
+
+
+def _bands(load: LoadImageBands, path: Path) -> np.ndarray:
+    return load({'img_path': str(path)})['img']
 
 
 def _frame(capture: Any, path: Path, name: str) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from mmengine.config import Config
 
+from wsss_plugin.engine.config_reading.read_config import read_config
 from wsss_plugin.engine.fingerprints import (
     file_fingerprint,
     folder_fingerprint,
@@ -201,9 +202,7 @@ class Stage(ABC):
                 f'{self.key(key)}: expected the path of a config from {self.place.configs}, '
                 f'received {received(self.given[key])}, which does not exist there'
             )
-        config = Config.fromfile(path)
-        config.merge_from_dict(self.values('cfg_options'))
-        return config
+        return read_config(path, self.values('cfg_options'))
 
     def _of_path(self, key: str, path: Path) -> str:
         if not path.exists():

@@ -51,6 +51,8 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         freeze_position_embedding: Keeps the position embedding fixed; both codes train it.
         model_args: Further arguments of the timm model, for example ``drop_path_rate``.
         init_cfg: MMEngine's initialisation config, used after ``pretrained``.
+        in_channels: As in ``TimmVisionTransformer``.
+        grad_checkpointing: As in ``TimmVisionTransformer``.
 
     Raises:
         TypeError: If the model is not a plain ``VisionTransformer`` with one class token.
@@ -79,6 +81,8 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         freeze_position_embedding: bool = False,
         model_args: dict[str, Any] | None = None,
         init_cfg: dict | list[dict] | None = None,
+        in_channels: int = 3,
+        grad_checkpointing: bool = False,
     ) -> None:
         if num_classes < 1 or steps < 0 or mean_blocks < 1:
             raise ValueError(
@@ -93,6 +97,8 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             freeze_position_embedding=freeze_position_embedding,
             model_args=model_args,
             init_cfg=init_cfg,
+            in_channels=in_channels,
+            grad_checkpointing=grad_checkpointing,
         )
         self.num_classes = num_classes
         self.mean_blocks = min(mean_blocks, len(self.trunk.blocks))
@@ -202,7 +208,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         Returns:
             Tokens (B, K + N, C).
         """
-        tokens, _ = self.trunk.blocks[index](tokens, grid)
+        tokens, _ = self._run(self.trunk.blocks[index], tokens, grid)
         return tokens
 
     def forward_features(
@@ -241,7 +247,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             if _CLUSTERS in names and index == len(self.trunk.blocks) - 1:
                 assignment, _ = block.cluster.clusters(tokens, grid)
                 features[_CLUSTERS] = assignment.transpose(1, 2).unflatten(2, grid)
-            tokens, maps = block(tokens, grid, *attention.wants(index))
+            tokens, maps = self._run(block, tokens, grid, *attention.wants(index))
             attention.add(index, maps, grid)
             for name in inner.get(index, ()):
                 features[name] = self._to_map(tokens, grid)

@@ -10,8 +10,10 @@ from mmengine.model import BaseModule, ModuleList
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from wsss_plugin.errors import ConfigError
 from wsss_plugin.models.backbones.feature_backbone import FeatureBackbone, Reduction
 from wsss_plugin.models.backbones.feature_reader import check_feature, read_features
+from wsss_plugin.models.backbones.first_convolution import adapt_when_loaded, image_channels
 from wsss_plugin.models.backbones.replace_output import ReplaceOutput
 
 _PLACEMENTS = ('stage', 'residual')
@@ -39,9 +41,12 @@ class DualBranchBackbone(BaseModule):
             each of its blocks before the addition, as AMR does. Blocks without a shortcut, as in
             MobileNetV2, have no such branch and are left alone.
         init_cfg: MMEngine's initialisation config.
+        in_channels: Channels of the images, given to both branches; None for what their configs
+            say. For other than 3 the first layers are adapted to pretrained weights of 3.
 
     Raises:
-        ValueError: If ``placement`` is unknown or a stage does not exist in the CNN.
+        ValueError: If ``placement`` is unknown, a stage does not exist in the CNN, or the branches
+            take images of different channels.
         TypeError: If the transformer has no features by name or a stage returns several maps.
     """
 
@@ -53,8 +58,11 @@ class DualBranchBackbone(BaseModule):
         modulated_stages: Sequence[str] = ('layer1', 'layer2', 'layer3'),
         placement: str = 'stage',
         init_cfg: dict | list[dict] | None = None,
+        in_channels: int | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if in_channels is not None:
+            cnn, vit = ({**branch, 'in_channels': in_channels} for branch in (cnn, vit))
         if placement not in _PLACEMENTS:
             raise ValueError(
                 f'expected backbone.placement in {_PLACEMENTS}, received {placement!r}'
@@ -66,6 +74,8 @@ class DualBranchBackbone(BaseModule):
                 'expected backbone.vit with methods forward_features and check_feature, received '
                 f'{type(self.vit).__name__}; use TimmVisionTransformer'
             )
+        self._require_same_channels()
+        adapt_when_loaded(self.cnn)
         self.modulations = ModuleList()
         self._modulated_names: list[str] = []
         self._hooked: dict[str, nn.Module] = {}
@@ -75,6 +85,15 @@ class DualBranchBackbone(BaseModule):
             for channels in self._output_channels(targets):
                 self.modulations.append(MODELS.build(dict(modulation, channels=channels)))
             self._attach_modulations()
+
+    def _require_same_channels(self) -> None:
+        channels = {name: image_channels(getattr(self, name)) for name in ('cnn', 'vit')}
+        if len(set(channels.values()) - {None}) > 1:
+            raise ConfigError(
+                'expected branches for the same images, received a CNN of '
+                f'{channels["cnn"]} channels and a transformer of {channels["vit"]}; set '
+                'backbone.in_channels, which is given to both'
+            )
 
     def _names_of_modulated(self, stages: Sequence[str], placement: str) -> list[str]:
         try:
@@ -117,7 +136,7 @@ class DualBranchBackbone(BaseModule):
         ]
         training = self.cnn.training
         self.cnn.eval()
-        self.cnn(torch.zeros(1, 3, 64, 64))
+        self.cnn(torch.zeros(1, image_channels(self.cnn) or 3, 64, 64))
         self.cnn.train(training)
         for handle in handles:
             handle.remove()
@@ -163,8 +182,11 @@ class DualBranchBackbone(BaseModule):
                 'expected decode_reads of the transformer alone for a model that is deployed, '
                 f'received {tuple(reads)}; deploy the segmentor as it is'
             )
-        branch = MODELS.get(config['vit'].get('type', 'TimmVisionTransformer'))
-        deployed, prefixes = branch.deployed(config['vit'], reads)
+        vit = dict(config['vit'])
+        if config.get('in_channels') is not None:
+            vit['in_channels'] = config['in_channels']
+        branch = MODELS.get(vit.get('type', 'TimmVisionTransformer'))
+        deployed, prefixes = branch.deployed(vit, reads)
         return deployed, {f'vit.{old}': new for old, new in prefixes.items()}
 
     def forward_features(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import timm
@@ -11,14 +10,13 @@ import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from timm.layers import PatchEmbed, resample_abs_pos_embed
-from timm.models import load_state_dict
-from timm.models.vision_transformer import VisionTransformer, checkpoint_filter_fn
-from torch import Tensor
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from wsss_plugin.models.backbones.feature_backbone import Reduction
+from wsss_plugin.models.backbones.pretrained_timm import pretrained_weights
 
-# Parts of timm's models behind the tokens, which a file of weights may lack.
-_UNUSED = ('head', 'fc_norm', 'attn_pool')
 _INNER = 'inner.'
 _TOKENS = 'tokens.'
 _ATTENTION = 'attention'
@@ -50,6 +48,10 @@ class TimmVisionTransformer(BaseModule):
         model_args: Further arguments of the timm model (``embed_dim``, ``depth``, ``img_size``...),
             except ``patch_drop_rate``: CAMs need every patch.
         init_cfg: MMEngine's initialisation config, used after ``pretrained``.
+        in_channels: Channels of the images. For other than 3 timm repeats the pretrained weights
+            of the first layer over the channels.
+        grad_checkpointing: Keeps of each block its input only, and computes it again in the
+            backward pass: less memory for a forward pass more, with the same gradients.
 
     Raises:
         TypeError: If the model is not a ``VisionTransformer`` with class token, absolute position
@@ -74,13 +76,19 @@ class TimmVisionTransformer(BaseModule):
         freeze_position_embedding: bool = True,
         model_args: dict[str, Any] | None = None,
         init_cfg: dict | list[dict] | None = None,
+        in_channels: int = 3,
+        grad_checkpointing: bool = False,
     ) -> None:
         super().__init__(init_cfg)
         self.model_name = model_name
         self.pretrained = pretrained
-        self.model_args = dict(model_args or {}, num_classes=0)
-        self.trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        # ``in_chans`` of the arguments is timm's own name of the same.
+        self.model_args = {'in_chans': in_channels, **(model_args or {}), 'num_classes': 0}
+        self.in_channels = self.model_args['in_chans']
+        trunk: Any = timm.create_model(model_name, pretrained=False, **self.model_args)
+        self.trunk = trunk
         self._check_architecture()
+        trunk.set_grad_checkpointing(grad_checkpointing)
         self.inner_blocks = tuple(self._block_index(index) for index in inner_blocks)
         self.freeze_position_embedding = freeze_position_embedding
         self.frozen_stages = frozen_stages
@@ -169,7 +177,10 @@ class TimmVisionTransformer(BaseModule):
         # timm has initialised its own modules; MMEngine's recursion would do it again and
         # overwrite what was loaded.
         if self.pretrained:
-            self._load_trunk(self._pretrained_model().state_dict())
+            weights = pretrained_weights(
+                self.model_name, self.pretrained, self.model_args, self._plain_trunk
+            )
+            self._load_trunk(weights)
         if self.init_cfg:
             self.trunk.is_init = True
             super().init_weights()
@@ -181,41 +192,6 @@ class TimmVisionTransformer(BaseModule):
     def _plain_trunk(self) -> Any:
         """The timm model that a file of weights belongs to."""
         return self.trunk
-
-    def _pretrained_model(self) -> torch.nn.Module:
-        overlay = None
-        if isinstance(self.pretrained, str):
-            file = str(Path(self.pretrained).expanduser())
-            if not Path(file).is_file():
-                raise FileNotFoundError(
-                    f'expected a file of weights for {self.model_name} at the config key '
-                    f'backbone.pretrained, received {self.pretrained!r}; give an existing file, '
-                    'True to download, or False to start from random weights'
-                )
-            self._check_names(file)
-            overlay = dict(file=file)
-        return timm.create_model(
-            self.model_name, pretrained=True, pretrained_cfg_overlay=overlay, **self.model_args
-        )
-
-    def _check_names(self, file: str) -> None:
-        """Refuses a file without weights for each part, which timm would leave random."""
-        if file.endswith('.npz'):  # read by names of another framework; timm checks those itself
-            return
-        trunk = self._plain_trunk()
-        given = checkpoint_filter_fn(load_state_dict(file), trunk)
-        missing = [
-            name
-            for name in trunk.state_dict()
-            if name not in given and not name.startswith(_UNUSED)
-        ]
-        if missing:
-            raise ValueError(
-                f"expected weights of {self.model_name} under timm's names in {file} (config key "
-                f'backbone.pretrained), received none for {missing[0]} and {len(missing) - 1} '
-                'others; give weights of this model, and for a checkpoint of MMEngine use '
-                "init_cfg=dict(type='Pretrained', checkpoint=..., prefix='backbone.')"
-            )
 
     def embed(self, image: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Tokens that enter the first block: prefix tokens, then patches with their position.
@@ -323,7 +299,13 @@ class TimmVisionTransformer(BaseModule):
         Returns:
             Tokens (B, N, C).
         """
-        return self.trunk.blocks[index](tokens)
+        return self._run(self.trunk.blocks[index], tokens)
+
+    def _run(self, block: nn.Module, *arguments: Any) -> Any:
+        """Runs a block, of which only the input is kept under gradient checkpointing."""
+        if self.trunk.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, *arguments, use_reentrant=False)
+        return block(*arguments)
 
     def forward_features(
         self,
@@ -397,7 +379,8 @@ class TimmVisionTransformer(BaseModule):
         )
         fused, attention.fused_attn = attention.fused_attn, False
         try:
-            tokens = self.run_block(index, tokens)
+            # Computed again it would be without the hook.
+            tokens = self.trunk.blocks[index](tokens)
         finally:
             attention.fused_attn = fused
             handle.remove()

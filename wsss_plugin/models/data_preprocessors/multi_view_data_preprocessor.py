@@ -10,7 +10,7 @@ from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from wsss_plugin.errors import ConfigError, DataError, cut
+from wsss_plugin.errors import ConfigError, DataError, cut, received
 
 
 @MODELS.register_module()
@@ -22,16 +22,36 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
     takes.
 
     Args:
-        *args: Arguments of mmseg's ``SegDataPreProcessor``.
+        mean (Sequence[float] | None): Mean of each channel, or one for all.
+        std (Sequence[float] | None): Standard deviation of each channel, or one for all.
+        *args: Further arguments of mmseg's ``SegDataPreProcessor``.
         bgr_to_rgb (bool): Whether images are loaded as BGR and the model expects RGB.
         rgb_to_bgr (bool): The reverse.
         **kwargs: Further arguments of mmseg's ``SegDataPreProcessor``.
+
+    Raises:
+        ConfigError: If mean and standard deviation differ in length, or one of the latter is not
+            positive.
     """
 
     def __init__(
-        self, *args: Any, bgr_to_rgb: bool = False, rgb_to_bgr: bool = False, **kwargs: Any
+        self,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        *args: Any,
+        bgr_to_rgb: bool = False,
+        rgb_to_bgr: bool = False,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, bgr_to_rgb=bgr_to_rgb, rgb_to_bgr=rgb_to_bgr, **kwargs)
+        _check_normalisation(mean, std)
+        exchange = {'bgr_to_rgb': bgr_to_rgb, 'rgb_to_bgr': rgb_to_bgr}
+        if mean is None or std is None or len(mean) in (1, 3):
+            super().__init__(mean, std, *args, **exchange, **kwargs)
+        else:
+            # One of the toolboxes refuses other numbers of channels.
+            super().__init__([0.0], [1.0], *args, **exchange, **kwargs)
+            for name, values in (('mean', mean), ('std', std)):
+                self.register_buffer(name, torch.tensor(values).view(-1, 1, 1), False)
         # mmseg keeps this under a private name, which need not last.
         self.swap_channels = bgr_to_rgb or rgb_to_bgr
 
@@ -39,12 +59,12 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
         """Prepares a batch.
 
         Args:
-            data (dict): ``inputs``, a dict of lists of uint8 (3, H, W) tensors or one such list,
-                and ``data_samples``.
+            data (dict): ``inputs``, a dict of lists of uint8 or float (C, H, W) tensors or one such
+                list, and ``data_samples``.
             training (bool): Whether the batch is for training.
 
         Returns:
-            dict: ``inputs``, a dict of float (B, 3, H, W) tensors or one tensor, and
+            dict: ``inputs``, a dict of float (B, C, H, W) tensors or one tensor, and
             ``data_samples``.
 
         Raises:
@@ -93,6 +113,16 @@ class MultiViewDataPreProcessor(SegDataPreProcessor):
             batch = batch.flip(1)
         batch = batch.float()
         return (batch - self.mean) / self.std if self._enable_normalize else batch
+
+
+def _check_normalisation(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
+    lengths = [None if values is None else len(values) for values in (mean, std)]
+    if lengths[0] != lengths[1] or 0 in lengths or not all(value > 0 for value in std or ()):
+        raise ConfigError(
+            'expected mean and std of the data preprocessor with one value for each channel, or '
+            f'one for all, and positive std, received mean={received(mean)} and '
+            f'std={received(std)}'
+        )
 
 
 def _file(samples: Sequence[SegDataSample] | None, index: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
@@ -76,6 +77,12 @@ class PAR(nn.Module):
         masks, size = at_least_float32(masks), images.shape[-2:]
         if masks.shape[-2:] != size:
             masks = F.interpolate(masks, size=size, mode='bilinear', align_corners=True)
+        # One affinity at a time: it is the largest array, and a processor gains nothing by a batch.
+        at_once = 1 if images.device.type == 'cpu' else max(1, len(images))
+        parts = zip(images.split(at_once), masks.split(at_once), strict=True)
+        return torch.cat([self._refine(*part) for part in parts])
+
+    def _refine(self, images: Tensor, masks: Tensor) -> Tensor:
         affinity = pixel_affinity(images, self.dilations, self.w1, self.w2, self.eps)
         return propagate(masks, affinity, self.dilations, self.num_iter)
 

@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from wsss_plugin.models.channel_check import check_channels
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import check_multi_scale
 from wsss_plugin.models.part_building import build_decode_head, build_parts, foreground_classes
@@ -47,8 +48,9 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         terms: Configs of loss terms by name; their sum is the total loss. In these four dicts None
             in place of a part leaves it out.
         thresholds: ``low`` and ``high`` background thresholds of all label makers.
-        multi_scale: ``scales`` of the multi-scale CAM, and how maps are fused; a CAM source may
-            override any of it.
+        multi_scale: ``scales`` of the multi-scale CAM, ``chunk_size`` (images that the backbone
+            sees at once; all by default), and how maps are fused; a CAM source may override the
+            scales and the latter.
         main_view: Name of the view that is predicted and labelled.
         train_cfg: MMSegmentation's training config.
         test_cfg: MMSegmentation's test config; ``cam=True`` adds the CAMs of samples with tags to
@@ -96,6 +98,7 @@ class WeakSegmentor(WeakSegmentorConfig, TrainingSteps, ToolboxSegmentor):
         self.multi_scale = _MULTI_SCALE | dict(multi_scale or {})
         self.thresholds = BackgroundThresholds(**(thresholds or dict(low=0.25, high=0.7)))
         self.backbone = MODELS.build(backbone)
+        check_channels(self.backbone, self.data_preprocessor)
         self.decode_head = build_decode_head(decode_head)
         self._build_parts(cams, heads, labels, terms)
         self.register_load_state_dict_pre_hook(rename_when_loaded)

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+TINY = ['--model', 'test_vit', '--repeats', '1', '--size', '64']
+
+
+@pytest.fixture
+def module(tool):
+    return tool('benchmark_scaling')
+
+
+@pytest.fixture
+def processes(module, monkeypatch):
+    """Processes that measure (value / 10) ** 2 seconds; gives their command lines."""
+    commands = []
+
+    def run(command, **_):
+        commands.append(command[2:])
+        axis, value = command[-2], int(command[-1])
+        point = module.Point(axis, value, (value / 10) ** 2, 100.0, 1e9 * value)
+        return type('Done', (), {'returncode': 0, 'stdout': f'x\n{json.dumps(vars(point))}\n'})
+
+    monkeypatch.setattr(module.subprocess, 'run', run)
+    return commands
+
+
+def test_table_and_plot(module, processes, tmp_path, capsys):
+    given = ['--sizes', '10', '20', '--classes', '--batches', '2', '--out', str(tmp_path / 'grown')]
+    module.main(given)
+    text = (tmp_path / 'grown.md').read_text()
+    assert '| side of the images | 10 | 1 | 100 | 10 |  |  |' in text
+    assert '| side of the images | 20 | 4 | 100 | 20 | 2.00 | 1.00 |' in text
+    assert '| images in a batch | 2 | 0.04 | 100 | 2 |  |  |' in text
+    assert text.startswith(capsys.readouterr().out.strip())
+    assert [command[-3:] for command in processes] == [
+        ['--point', 'size', '10'],
+        ['--point', 'size', '20'],
+        ['--point', 'batch', '2'],
+    ]
+    drawing = (tmp_path / 'grown.svg').read_text()
+    assert drawing.count('<g id="axes_') == 4
+
+
+def measured(module, capsys, axis, value):
+    module.main([*TINY, '--point', axis, str(value)])
+    point = module.Point(**json.loads(capsys.readouterr().out.splitlines()[-1]))
+    assert (point.axis, point.value) == (axis, value)
+    assert min(point.seconds, point.memory) > 0
+    return point.operations
+
+
+def test_products_grow_as_they_should(module, capsys):
+    one, two, classes = (
+        measured(module, capsys, *place) for place in (('batch', 1), ('batch', 2), ('classes', 40))
+    )
+    assert two == pytest.approx(2 * one, rel=0.1)
+    assert one < classes < 1.1 * one
+
+
+def test_a_process_that_fails_is_shown(module, monkeypatch):
+    failed = type('Done', (), {'returncode': 1, 'stderr': 'out of memory'})
+    monkeypatch.setattr(module.subprocess, 'run', lambda *_, **__: failed)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        module.measure(module.parse_args([]))
+
+
+def test_command_line_errors(module, capsys):
+    with pytest.raises(SystemExit):
+        module.parse_args(['--sizes', '0'])
+    assert 'expected numbers' in capsys.readouterr().err

@@ -1,0 +1,99 @@
+"""tools/label_images.py on a few generated images, interrupted and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
+from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.stages import stage_runner
+from wsss_plugin.errors import ConfigError
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture
+def label(tool, tmp_path, monkeypatch):
+    """Labels 20 images of 48 pixels; tools run in copies of this process."""
+    ShapesGenerator(ShapesConfig(train=20, val=1, size=48)).write(tmp_path / 'data')
+    (tmp_path / 'names.txt').write_text(''.join(f'train_{i:05}\n' for i in range(20)))
+    tools = {f'{name}.py': tool(name) for name in ('train', 'export_labels', 'label_images')}
+    started = []
+
+    def tied(command, environment, lock):
+        del environment, lock
+        name, arguments = Path(command[1]).name, command[2:]
+        started.append(name)
+        if name in label.broken:
+            return 1
+        process = os.fork()
+        if process == 0:
+            code = 1
+            try:
+                # That there are no masks to validate on is said as a warning.
+                warnings.simplefilter('ignore')
+                tools[name].main(arguments)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+    monkeypatch.setattr(stage_runner, 'run_tied', tied)
+
+    def label(*options):
+        started.clear()
+        data = tmp_path / 'data'
+        tools['label_images.py'].main(
+            [
+                *('--images', str(data / 'JPEGImages'), '--tags', str(data / 'tags.json')),
+                *('--out', str(tmp_path / 'out'), '--list', str(tmp_path / 'names.txt')),
+                *('--max-iters', '2', '--preset', 'scratch', '--processes', '1', '--no-tta'),
+                *options,
+            ]
+        )
+        return list(started)
+
+    label.broken = set()
+    return label
+
+
+def test_images_become_masks_and_a_killed_labelling_goes_on(label, tmp_path, capsys):
+    out = tmp_path / 'out'
+    label.broken = {'export_labels.py'}
+    with pytest.raises(RuntimeError, match=r'stages\.masks\.export.*the same command goes on'):
+        label()
+    label.broken = set()
+    assert label() == ['export_labels.py']
+    masks = sorted((out / 'masks').glob('*.png'))
+    assert [file.stem for file in masks] == [f'train_{index:05}' for index in range(20)]
+    tags = json.loads((tmp_path / 'data' / 'tags.json').read_text())
+    config = load_config(str(out / 'config.py'))
+    classes = config.train_dataloader.dataset.metainfo.classes
+    for file in masks:
+        found = {classes[value] for value in np.unique(np.asarray(Image.open(file)))}
+        assert found <= {'background', *tags[file.stem]}
+        assert found != {'background'}
+    assert (out / 'all_background.txt').read_text() == ''
+    trained, held = ((out / f'{name}.txt').read_text().split() for name in ('train', 'held_out'))
+    assert len(trained) + len(held) == 20
+    judgement = json.loads((out / 'train' / 'judgement.json').read_text())
+    assert judgement['images']['count'] == len(held)
+    assert judgement['images']['trained_on'] == 0
+    assert '<svg' in (out / 'report.html').read_text()
+    assert (out / 'inspection' / 'views.png').is_file()
+    assert 'tags (0.0 %) are all background' in capsys.readouterr().out
+    assert label() == []
+    with pytest.raises(ConfigError, match='received no_crf=True in place of False; edit'):
+        label('--no-crf')

@@ -1,0 +1,215 @@
+"""Draws how time and memory of an iteration grow with image size, classes and batch.
+
+    python tools/benchmark_scaling.py --config configs/_base_/models/toco_vit_b.py \
+        --model deit_tiny_patch16_224 --threads 1 --out docs/results/scaling
+
+Each point is a process of its own. The table has medians of times, peaks of memory, and the slope
+in log-log from the point before, beside that of the products of matrices: what grows faster than
+its formula is slow for another reason. The plot is OUT.svg, the table OUT.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import matplotlib
+import torch
+
+import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.benchmark import Trainee, Workload
+from wsss_plugin.engine.command_line import run_tool
+from wsss_plugin.engine.machine import describe_machine
+from wsss_plugin.whole_file import whole_file
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt
+
+_ROOT = Path(__file__).resolve().parents[1]
+_AXES = {'size': 'side of the images', 'classes': 'classes', 'batch': 'images in a batch'}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What an iteration costs at one place of an axis.
+
+    Args:
+        axis: What varies: 'size', 'classes' or 'batch'.
+        value: Its value.
+        seconds: Median seconds of an iteration.
+        memory: Peak of the process in MB, the libraries' own included.
+        operations: Multiplications and additions in products of matrices.
+    """
+
+    axis: str
+    value: int
+    seconds: float
+    memory: float
+    operations: float
+
+
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--config', default='configs/_base_/models/toco_vit_b.py')
+    parser.add_argument('--model', help="timm's transformer in place of that of the config")
+    parser.add_argument('--sizes', nargs='*', type=int, default=[224, 320, 448, 640, 896])
+    parser.add_argument('--classes', nargs='*', type=int, default=[20, 80, 200, 1000])
+    parser.add_argument('--batches', nargs='*', type=int, default=[1, 2, 4, 8])
+    parser.add_argument('--size', type=int, default=224, help='where classes or the batch vary')
+    parser.add_argument('--batch-size', type=int, default=1, help='where size or classes vary')
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--out', type=Path, metavar='PREFIX', help='of the table and the plot')
+    parser.add_argument('--point', nargs=2, metavar=('AXIS', 'VALUE'), help=argparse.SUPPRESS)
+    args = parser.parse_args(arguments)
+    numbers = [args.size, args.batch_size, args.threads, args.repeats]
+    if min(numbers + args.sizes + args.classes + args.batches) < 1:
+        parser.error('expected numbers of at least 1')
+    args.arguments = list(sys.argv[1:] if arguments is None else arguments)
+    return args
+
+
+def measure_point(args: argparse.Namespace, axis: str, value: int) -> Point:
+    """Measures an iteration in this process."""
+    torch.set_num_threads(args.threads)
+    size = value if axis == 'size' else args.size
+    config = args.config if Path(args.config).is_file() else str(_ROOT / args.config)
+    workload = Workload(
+        config,
+        args.model,
+        size,
+        max(16, size // 4),
+        value if axis == 'batch' else args.batch_size,
+        args.device,
+        seed=0,
+        num_foreground=value if axis == 'classes' else None,
+    )
+    segmentor = workload.segmentor()
+    inputs, samples = workload.batch(segmentor)
+    trainee = Trainee('package', segmentor, inputs, samples, lambda *_: {}, args.device)
+    del segmentor
+    trainee.iterate()
+    seconds = [sum(trainee.iterate()[1].values()) for _ in range(args.repeats)]
+    memory = _peak(args.device)
+    return Point(axis, value, median(seconds), memory, trainee.products())
+
+
+def _peak(device: str) -> float:
+    if torch.device(device).type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def measure(args: argparse.Namespace) -> list[Point]:
+    """Measures each point in a process of its own.
+
+    Args:
+        args: Result of :func:`parse_args`.
+
+    Raises:
+        RuntimeError: If such a process fails.
+    """
+    values = {'size': args.sizes, 'classes': args.classes, 'batch': args.batches}
+    points = []
+    for axis, value in [(key, value) for key in values for value in values[key]]:
+        print(f'benchmark: {axis} {value}', file=sys.stderr, flush=True)
+        command = [sys.executable, str(Path(__file__).resolve()), *args.arguments]
+        command += ['--point', axis, str(value)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(
+                f'expected a measurement from {shlex.join(command)}, received {done.stderr}'
+            )
+        points.append(Point(**json.loads(done.stdout.splitlines()[-1])))
+    return points
+
+
+def slope(before: float, after: float, values: tuple[int, int]) -> float:
+    """Slope in log-log between two points.
+
+    >>> round(slope(1.0, 4.0, (10, 20)), 3)
+    2.0
+    """
+    return math.log(after / before) / math.log(values[1] / values[0])
+
+
+def table(points: Sequence[Point]) -> str:
+    """Markdown table of the points."""
+    lines = [
+        '| | | time [s] | memory [MB] | GFLOP | slope of time | slope of GFLOP |',
+        '|---|---:|---:|---:|---:|---:|---:|',
+    ]
+    before: Point | None = None
+    for point in points:
+        slopes = ' | '
+        if before is not None and before.axis == point.axis:
+            values = (before.value, point.value)
+            time, products = (
+                slope(getattr(before, key), getattr(point, key), values)
+                for key in ('seconds', 'operations')
+            )
+            slopes = f'{time:.2f} | {products:.2f}'
+        lines.append(
+            f'| {_AXES[point.axis]} | {point.value} | {point.seconds:.3g} | {point.memory:.0f} | '
+            f'{point.operations / 1e9:.3g} | {slopes} |'
+        )
+        before = point
+    return '\n'.join(lines)
+
+
+def draw(points: Sequence[Point], path: Path) -> None:
+    """Draws time and memory over each axis, in log-log, as SVG."""
+    axes = list(dict.fromkeys(point.axis for point in points))
+    figure, plots = plt.subplots(2, len(axes), figsize=(3.2 * len(axes), 5), squeeze=False)
+    quantities = (('seconds', 'time of an iteration [s]'), ('memory', 'peak memory [MB]'))
+    for column, axis in enumerate(axes):
+        line = [point for point in points if point.axis == axis]
+        for row, (key, label) in enumerate(quantities):
+            plot = plots[row][column]
+            plot.loglog([one.value for one in line], [getattr(one, key) for one in line], 'o-')
+            plot.set_xticks([one.value for one in line], [str(one.value) for one in line])
+            plot.minorticks_off()
+            plot.set_xlabel(_AXES[axis])
+            plot.set_ylabel(label if not column else '')
+            plot.grid(alpha=0.3)
+    figure.tight_layout()
+    with whole_file(path) as file:
+        figure.savefig(file, format='svg')
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures as the command line says."""
+    args = parse_args(arguments)
+    if args.point:
+        print(json.dumps(asdict(measure_point(args, args.point[0], int(args.point[1])))))
+        return
+    points = measure(args)
+    text = (
+        f'Hardware: {describe_machine(args.threads)}; device {args.device}  \n'
+        f'Command: `python tools/benchmark_scaling.py {shlex.join(args.arguments)}`  \n'
+        f'{args.model or "network"} under {args.config}, {args.batch_size} x {args.size}² where '
+        f'these do not vary; median of {args.repeats} repeats\n\n{table(points)}\n'
+    )
+    print(text)
+    if args.out:
+        draw(points, args.out.with_suffix('.svg'))
+        with whole_file(args.out.with_suffix('.md')) as file:
+            file.write(f'{text}\n![Time and memory]({args.out.name}.svg)\n'.encode())
+
+
+if __name__ == '__main__':
+    run_tool(main, 'nothing was written')
