@@ -145,16 +145,22 @@ _SHAPES = {'test_dataloader': {'dataset': {'type': 'ShapesTagDataset'}}}
     ('config', 'trained', 'number', 'classes', 'colour'),
     [
         # The checkpoint knows best, a data set is asked next, and numbers are better than nothing.
-        (_SHAPES, {'classes': ('background', 'a'), 'palette': [[0, 0, 0], [9, 8, 7]]}, 2, 'a', 9),
-        (_SHAPES, {'classes': ['background', 'a'], 'palette': [[0, 0, 0]]}, 2, 'a', 31),
+        (
+            _SHAPES,
+            {'classes': ('background', 'a'), 'palette': [[0, 0, 0], [9, 8, 7]]},
+            2,
+            'a',
+            [9, 8, 7],
+        ),
+        (_SHAPES, {'classes': ['background', 'a'], 'palette': [[0, 0, 0]]}, 2, 'a', [0, 0, 255]),
         (_SHAPES, {}, 7, ShapesTagDataset.METAINFO['classes'][1], None),
-        (_SHAPES, {}, 3, 'class 1', 31),
-        ({}, {}, 3, 'class 1', 31),
+        (_SHAPES, {}, 3, 'class 1', [0, 0, 255]),
+        ({}, {}, 3, 'class 1', [0, 0, 255]),
     ],
 )
 def test_classes_have_names_and_colours(config, trained, number, classes, colour):
     meta = deployed_meta(Config(config), trained, number)
     assert meta['classes'][:2] == ('background', classes)
     assert len(meta['classes']) == len(meta['palette']) == number
-    shown = ShapesTagDataset.METAINFO['palette'][1][0] if colour is None else colour
-    assert meta['palette'][1][0] == shown
+    shown = list(ShapesTagDataset.METAINFO['palette'][1]) if colour is None else colour
+    assert meta['palette'][1] == shown

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
 from PIL import Image
 
 from wsss_plugin.errors import DataError
@@ -37,7 +40,8 @@ def scenes(tmp_path):
 @pytest.mark.filterwarnings('ignore:expected masks for validation')
 def test_bands_train_and_are_predicted(tool, scenes, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = [*small, 'train_cfg.max_iters=2', f'experiment_name={tmp_path.name}']
+    read = [one for one in small if not one.startswith(('image_size', 'scale_steps'))]
+    options = [*read, 'max_iters=2', f'experiment_name={tmp_path.name}']
     options.append(f'visualizer.name={tmp_path.name}')
     tool('train').main(
         [str(scenes), '--work-dir', str(tmp_path / 'work'), '--cfg-options', *options]
@@ -66,9 +70,7 @@ def test_bands_train_and_are_predicted(tool, scenes, small, tmp_path, monkeypatc
 
 
 def test_without_value_range_16_bits_are_refused(scenes, monkeypatch, tmp_path):
-    from mmengine.config import Config
-    from mmseg.registry import DATASETS
-
+    init_default_scope('mmseg')
     monkeypatch.chdir(tmp_path)
     config = Config.fromfile(scenes)
     dataset = config.train_dataloader.dataset
