@@ -46,7 +46,7 @@ class Preset:
 
 
 PRESETS = {
-    'scratch': Preset('scratch', 96, 8, 1500, 17.0),
+    'scratch': Preset('scratch', 96, 8, 1500, 18.0),
     'small': Preset('small', 224, 4, 1000, 84.0),
     'base': Preset('base', 448, 4, 20000, 6000.0),
 }
