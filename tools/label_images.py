@@ -59,7 +59,7 @@ _SHOWN = 20
 # Of the time: starts of processes, the inspection, and the judgement of the held out images.
 _STARTS, _JUDGED_PER_IMAGE = 60.0, 0.2
 # Two processes share caches and memory.
-_TOGETHER = 1.1
+_TOGETHER = 1.2
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
