@@ -57,7 +57,7 @@ TOOLS = Path(__file__).resolve().parent
 SETTINGS_FILE = 'label_images.json'
 _SHOWN = 20
 # Of the time: starts of processes, the inspection, and the judgement of the held out images.
-_STARTS, _JUDGED_PER_IMAGE = 60.0, 0.3
+_STARTS, _JUDGED_PER_IMAGE = 60.0, 0.2
 # Two processes share caches and memory.
 _TOGETHER = 1.2
 
