@@ -5,6 +5,8 @@ num_classes = 1000
 ignore_index = -1
 data = dict(data_root='data/many_classes', ann_file='tags.json', metainfo=None)
 model = dict(
+    # Maps of the few classes that a batch has.
+    multi_scale=dict(present_only=True),
     decode_head=dict(num_classes=num_classes + 1, ignore_index=ignore_index),
     labels=dict(
         pixel=dict(ignore_index=ignore_index),

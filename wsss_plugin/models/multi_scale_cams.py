@@ -32,7 +32,7 @@ def multi_scale_cams(
         names: Which sources.
         options: ``scales``, ``chunk_size`` (how many images, mirror images among them, the backbone
             sees at once; all by default), ``present_only`` (whether maps of classes that no image
-            of the batch has are zero, where the tags are known; True by default) and how maps are
+            of the batch has are zero, where the tags are known; False by default) and how maps are
             fused; a source may override scales and fusion.
 
     Returns:
@@ -87,7 +87,7 @@ def _fused(
         return {name: scaled.raw(name) for name in names}
 
     fusion = dict(options)
-    chunk_size, present_only = fusion.pop('chunk_size', None), fusion.pop('present_only', True)
+    chunk_size, present_only = fusion.pop('chunk_size', None), fusion.pop('present_only', False)
     known = None
     if 1 in scales and main.begun:
         known = {name: main.raw(name).detach() for name in names}
@@ -132,7 +132,7 @@ def check_multi_scale(model: Any) -> None:
         shared = {**model.multi_scale, **options}
         _check_scales(shared.pop('scales'), key)
         chunk_size = shared.pop('chunk_size', None)
-        if not isinstance(shared.pop('present_only', True), bool):
+        if not isinstance(shared.pop('present_only', False), bool):
             raise ConfigError(f'expected {key}.present_only as True or False')
         if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
             raise ConfigError(

@@ -161,7 +161,6 @@ def test_the_decode_head_joins_the_cams_that_make_the_label(iteration):
         iteration(5)
         segmentor.loss(inputs, samples)
     assert asked == [{'aux'}, {'aux', 'decoder'}]
-    segmentor.multi_scale['present_only'] = False
     batch = segmentor.batch(inputs, samples, iteration=5)
     aux, decoder = batch.cams(['aux', 'decoder'])
     with torch.no_grad():
