@@ -79,6 +79,11 @@ def test_parts_of_dead_processes_are_removed(tmp_path):
     assert remove_parts(tmp_path) == 1
     assert _names(tmp_path) == [f'.iter_4.pth.{os.getpid()}.part', 'kept.part']
     assert remove_parts(tmp_path / 'nowhere') == 0
+    (tmp_path / 'start').mkdir()
+    (tmp_path / 'start' / f'.start.json.{dead.pid}.part').touch()
+    assert remove_parts(tmp_path) == 0
+    assert remove_parts(tmp_path, below=True) == 1
+    assert not _names(tmp_path / 'start')
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere nothing tells of it')

@@ -90,17 +90,19 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + '\n')
 
 
-def remove_parts(folder: str | Path) -> int:
+def remove_parts(folder: str | Path, below: bool = False) -> int:
     """Removes what processes that were killed while writing have left in a folder.
 
     Args:
         folder (str | Path): The folder; need not exist.
+        below (bool): Whether folders in it are cleared, too.
 
     Returns:
         int: Number of files removed.
     """
     removed = 0
-    for part in Path(folder).glob(f'.*{_SUFFIX}'):
+    search = Path(folder).rglob if below else Path(folder).glob
+    for part in list(search(f'.*{_SUFFIX}')):
         process = part.name.removesuffix(_SUFFIX).rpartition('.')[2]
         if process.isdigit() and not _is_alive(int(process)):
             with suppress(OSError):

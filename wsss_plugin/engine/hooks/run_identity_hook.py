@@ -54,7 +54,7 @@ class RunIdentityHook(Hook):
         if not is_main_process():
             return
         folder, start = Path(runner.work_dir), _start(runner)
-        remove_parts(folder)
+        remove_parts(folder, below=True)
         moved = set_aside(folder, start, runner.iter if runner._resume else None)
         if moved is not None:
             print_log(

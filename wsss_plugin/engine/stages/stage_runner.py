@@ -77,7 +77,7 @@ class StageRunner:
         why = f' ({state.why})' if state.why else ''
         _say(f'{stage.name} goes on{why}' if state.state == 'begun' else f'{stage.name}{why}')
         if state.state == 'begun':
-            remove_parts(stage.folder)
+            remove_parts(stage.folder, below=True)
         else:
             _set_aside(stage.folder)
         record = self._begun(state)
