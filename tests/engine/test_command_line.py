@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 
 import pytest
 import torch
@@ -108,3 +109,12 @@ def test_whatever_a_tool_loads_is_data_only(ends, tmp_path):
 
     assert ends(main) == (0, '')
     assert seen
+
+
+def test_warnings_about_the_toolbox_s_own_code_are_not_for_users(ends):
+    def main():
+        warnings.warn('``build_loss`` would be deprecated soon, please use ...', stacklevel=1)
+        with pytest.warns(UserWarning, match='look at it'):
+            warnings.warn('look at it', stacklevel=1)
+
+    assert ends(main) == (0, '')

@@ -8,6 +8,7 @@ import multiprocessing.util
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -33,7 +34,9 @@ def run_tool(
     """
     sys.excepthook = _say_nothing_of_interruptions
     try:
-        with compat.data_only():
+        with compat.data_only(), warnings.catch_warnings():
+            # The toolbox's own heads call it; a user can do nothing about that.
+            warnings.filterwarnings('ignore', '``build_loss`` would be deprecated soon')
             code = main()
     except KeyboardInterrupt as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
