@@ -66,7 +66,8 @@ class CheckPart:
             self.command,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(self.environment or {})},
+            # Unbuffered, or the log ends in another order than what was printed.
+            env={**os.environ, 'PYTHONUNBUFFERED': '1', **(self.environment or {})},
             start_new_session=True,
         )
         try:
