@@ -23,9 +23,19 @@ def test_times_and_memory_of_both_forms(tool, tmp_path, capsys, monkeypatch):
     assert given == [[*arguments, '--peak-of', name] for name in ('package', 'plain')]
 
 
-def test_peak_of_one_form(tool, capsys):
-    tool('benchmark_par').main([*SMALL, '--peak-of', 'plain'])
-    assert 0 <= float(capsys.readouterr().out) < 100
+def test_peak_of_one_form(tool, capsys, monkeypatch):
+    module, called = tool('benchmark_par'), []
+
+    def usage(_):
+        return type('Usage', (), {'ru_maxrss': 4096 + 3072 * len(called)})
+
+    def plain_after(_):
+        return {'package': list, 'plain': lambda: called.append('plain')}
+
+    monkeypatch.setattr(module.resource, 'getrusage', usage)
+    monkeypatch.setattr(module, 'forms', plain_after)
+    module.main([*SMALL, '--peak-of', 'plain'])
+    assert (called, capsys.readouterr().out) == (['plain'], '3.0\n')
 
 
 def test_a_process_that_fails_is_shown(tool, monkeypatch):
