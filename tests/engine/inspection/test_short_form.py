@@ -42,6 +42,14 @@ def test_plan_of_losses():
     ]
 
 
+def test_a_class_without_its_absence_is_said():
+    paths = tuple('abcde')
+    split = TaggedSplit('train', ('cat',), paths, paths, ((0,),) * 5, (None,) * 5, ())
+    assert short_form([split])[1] == (
+        'train: every image is tagged cat, so nothing shows what that is not; add images without it'
+    )
+
+
 def test_many_classes_are_cut():
     classes = tuple(f'c{number}' for number in range(40))
     tags = tuple(tuple(range(number, 40)) for number in range(40))

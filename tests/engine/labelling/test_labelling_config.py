@@ -35,6 +35,11 @@ def test_the_config_inherits_and_says_what_there_is(folder, backbone):
         assert trained.num_workers == 0
     without = config_text(data, PRESETS[backbone], weights, 1, 1, None)
     assert 'train_list = None' in without
+    assert 'masks = ' not in without
+    text = config_text(data, PRESETS[backbone], weights, 1, 1, None, '/elsewhere/drawn')
+    (folder / 'config.py').write_text(text)
+    prefix = read_config(folder / 'config.py').test_dataloader.dataset.data_prefix
+    assert prefix.seg_map_path == '/elsewhere/drawn'
 
 
 def test_masks_are_of_all_images_and_among_their_tags(folder):
@@ -45,6 +50,7 @@ def test_masks_are_of_all_images_and_among_their_tags(folder):
     (folder / 'stages.py').write_text(stages_text(data))
     stages = Config.fromfile(folder / 'stages.py').stages
     assert list(stages) == ['train', 'masks']
+    assert stages.train == dict(train='config.py', options=dict(no_validation=True))
     options = dict(segmentation=True, least=0.02, tta=True, refine='crf', crf_workers=1)
     assert stages.masks.options == options
     assert stages.masks.cfg_options == {
