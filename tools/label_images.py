@@ -151,7 +151,7 @@ def prepare(args: argparse.Namespace, folder: TaggedFolder) -> None:
             write_text(args.out / name, ''.join(f'{word}\n' for word in words))
     text = partial(config_text, folder, preset, weights, processes, lists=lists, masks=args.masks)
     config = _without_weights(text(max_iters=preset.usual), preset)
-    inspect(args.out, config)
+    inspect(args.out, config, folder.images)
     length = args.max_iters or fitting_length(args, folder, preset, config, processes)
     write_text(args.out / CONFIG_FILE, text(max_iters=length))
     write_text(
@@ -209,12 +209,13 @@ def _without_weights(text: str, preset: Preset) -> Config:
         return load_config(str(file), options={} if preset.backbone == 'scratch' else random)
 
 
-def inspect(out: Path, config: Config) -> None:
+def inspect(out: Path, config: Config, images: Path) -> None:
     """Looks at images and tags.
 
     Args:
         out: Folder of it all.
         config: What is trained.
+        images: Folder of the images.
 
     Raises:
         DataError: If a file cannot be read.
@@ -223,12 +224,11 @@ def inspect(out: Path, config: Config) -> None:
     say(f'looking at the images; see {file.parent}')
     found = inspect_data(config, file.parent, ('train', 'val'))
     print('\n' + '\n'.join(inspection_text(found)), flush=True)
-    unreadable = found['files']['unreadable']
-    if unreadable:
-        reasons = [bad['reason'] for bad in unreadable]
+    bad = [os.path.relpath(one['file'], images) for one in found['files']['unreadable']]
+    if bad:
         raise DataError(
-            f'--images: expected files that can be read, received {len(unreadable)} that cannot: '
-            f'{listed(reasons, 3)}; mend or remove them and their tags'
+            f'--images: expected files that can be read, received {len(bad)} that cannot: '
+            f'{listed(bad, _SHOWN)}; mend or remove them and their tags, see {file} for the reasons'
         )
 
 

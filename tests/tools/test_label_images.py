@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -106,6 +107,9 @@ def test_images_become_masks_and_a_killed_labelling_goes_on(label, tmp_path, cap
     with pytest.raises(DataError, match=r'expected masks .* of 30 images of val or more'):
         label('--masks', str(drawn))
     monkeypatch.setattr('wsss_plugin.engine.judging.masked_images.FEWEST_MASKS', 2)
+    judge_run = importlib.import_module('wsss_plugin.engine.judging.judge_run')
+    monkeypatch.setattr(judge_run, '_LOWS', (0.1,))
+    monkeypatch.setattr(judge_run, '_HIGHS', (0.5,))
     capsys.readouterr()
     assert label('--masks', str(drawn)) == []
     printed = capsys.readouterr().out

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_listed_and_left_out_of_the_sheet(spotty, tmp_pat
     found = inspect_data(spotty, tmp_path / 'out', splits=('train',))
     assert [bad['file'][-5:] for bad in found['files']['unreadable']] == ['c.png']
     with Image.open(tmp_path / 'out' / 'views.png') as sheet:
-        assert sheet.height == 3 * 486 // 2
+        assert sheet.height == 3 * 240 + 2 * 6
     lines = inspection_text(found)
     assert any('unreadable: ' in line and 'c.png' in line for line in lines)
     (tmp_path / 'c.txt').write_text('c.png\n')

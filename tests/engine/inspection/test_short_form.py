@@ -55,8 +55,9 @@ def test_many_classes_are_cut():
     tags = tuple(tuple(range(number, 40)) for number in range(40))
     paths = tuple(map(str, tags))
     split = TaggedSplit('train', classes, paths, paths, tags, (None,) * 40, ())
-    (line,) = short_form([split])
+    line, every = short_form([split])
     assert line.endswith('images by class: c0 1, c1 2, c2 3, c3 4 ... c38 39, c39 40')
+    assert 'every image is tagged c39, ' in every
 
 
 @pytest.mark.parametrize('wrapped', [False, True])
