@@ -12,13 +12,15 @@ _HEAD = dict(type='FCNHead', channels=4, num_classes=3, num_convs=1)
 
 
 def _model(neck=None, **head):
-    last = dict(_HEAD, in_channels=64, in_index=3)
+    last = {**_HEAD, 'in_channels': 64, 'in_index': 3, **head}
+    # A head that makes no convolutions of its own.
+    last = {key: value for key, value in last.items() if value is not None}
     return dict(
         type='EncoderDecoder',
         data_preprocessor=dict(type='SegDataPreProcessor', size=(64, 64)),
         backbone=_BACKBONE,
         neck=neck,
-        decode_head=dict(last, **head),
+        decode_head=last,
         auxiliary_head=[dict(_HEAD, in_channels=32, in_index=-2)],
     )
 
@@ -34,7 +36,12 @@ def _check(config):
         _model(),
         _model(dict(type='ActivationModulationNeck', in_channels=[8, 16, 32, 64])),
         _model(in_channels=(16, 64), in_index=(1, 3), input_transform='resize_concat'),
-        _model(in_channels=(16, 64), in_index=(1, 3), input_transform='multiple_select'),
+        _model(
+            type='UPerHead',
+            num_convs=None,
+            in_channels=(8, 16, 32, 64),
+            in_index=(0, 1, 2, 3),
+        ),
         dict(_model(), auxiliary_head=None),
     ],
 )
@@ -59,8 +66,8 @@ def test_heads_that_fit(config):
             r'expected \[16, 64\], the channels of feature map \(1, 3\)',
         ),
         (
-            dict(in_channels=(16, 32), in_index=(1, 3), input_transform='multiple_select'),
-            r'expected \[16, 64\]',
+            dict(type='UPerHead', num_convs=None, in_channels=(8, 16), in_index=(0, 3)),
+            r'in_channels: expected \[8, 64\], .* received \(8, 16\)',
         ),
         (
             dict(neck=dict(type='ActivationModulationNeck', in_channels=[8, 16, 32])),

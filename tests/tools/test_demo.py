@@ -61,7 +61,7 @@ def test_windows_are_named_once_where_images_are_large(demo, photos, capsys, mon
     demo(photos)
     said = capsys.readouterr().out
     assert said.count('pixels: --window SIDE') == 1
-    assert 'a.png has ' in said
+    assert 'a has 32 x 20 pixels' in said
     demo(photos, '--window', '16', out=tmp_path / 'windows')
     assert '--window SIDE' not in capsys.readouterr().out
 

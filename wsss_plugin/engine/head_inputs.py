@@ -41,7 +41,7 @@ def _channels(model: Any) -> list[int] | None:
     """Channels of each feature map, None where they cannot be told."""
     size = getattr(model.data_preprocessor, 'size', None) or (_SIDE, _SIDE)
     try:
-        backbone = copy.deepcopy(model.backbone).to('meta').eval()
+        backbone = _without_memory(model.backbone)
         bands = next(weight.shape[1] for weight in backbone.parameters() if weight.dim() == 4)
         with torch.no_grad():
             maps = backbone(torch.zeros(1, bands, *size, device='meta'))
@@ -55,10 +55,17 @@ def _channels(model: Any) -> list[int] | None:
     return [one.shape[1] for one in maps]
 
 
+def _without_memory(part: nn.Module) -> nn.Module:
+    copied = copy.deepcopy(part).to('meta')
+    # The toolbox's own networks give nothing back.
+    copied.eval()
+    return copied
+
+
 def _through_neck(neck: nn.Module, maps: Any) -> Any:
     try:
         with torch.no_grad():
-            return copy.deepcopy(neck).to('meta').eval()(maps)
+            return _without_memory(neck)(maps)
     except (AssertionError, ValueError) as error:
         given = [one.shape[1] for one in maps]
         raise ConfigError(

@@ -58,7 +58,7 @@ def cluster_assignment(
     check_cluster_settings(steps, cell)
     maps = patches.transpose(1, 2).unflatten(2, (height, width))
     cells = max(1, height // cell[0]), max(1, width // cell[1])
-    centres = _cell_means(maps, cells).flatten(2).transpose(1, 2)
+    centres = _cell_means(maps, (height, width), cells).flatten(2).transpose(1, 2)
     scale = patches.shape[2] ** -0.5
     for _ in range(steps):
         assignment = (patches @ centres.transpose(1, 2) * scale).softmax(dim=2)
@@ -67,13 +67,15 @@ def cluster_assignment(
     return assignment, centres
 
 
-def _cell_means(maps: Tensor, cells: tuple[int, int]) -> Tensor:
+def _cell_means(maps: Tensor, grid: tuple[int, int], cells: tuple[int, int]) -> Tensor:
     """Means (B, C, rows, columns) of the cells of maps (B, C, h, w)."""
     if not torch.jit.is_tracing():
         return F.adaptive_avg_pool2d(maps, cells)
-    # ONNX has no pooling into a number of cells that follows from the size of the image.
-    rows = cell_matrix(maps.shape[2], cells[0], maps)
-    columns = cell_matrix(maps.shape[3], cells[1], maps)
+    # ONNX has no pooling into a number of cells that follows from the size of the image. The grid
+    # does, and the exporter takes the shape of the maps for one that never changes.
+    rows, columns = (
+        cell_matrix(length, number, maps) for length, number in zip(grid, cells, strict=True)
+    )
     return rows @ maps @ columns.transpose(0, 1)
 
 
