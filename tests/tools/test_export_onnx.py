@@ -90,7 +90,8 @@ def test_class_tokens_and_clusters_are_exported_alike(tool, tmp_path, capsys):
     # The grid of the position embedding itself, a larger one and an odd one.
     sizes = ['--sizes', '96x96', '64x136', '75x50']
     tool('export_onnx').main([str(config), str(path), '--out', str(tmp_path / 'c.onnx'), *sizes])
-    assert capsys.readouterr().out.count('100.00 % of the pixels have the same class') == 3
+    # Differences beyond a thousandth are an error of the tool.
+    assert capsys.readouterr().out.count('probabilities differ by at most') == 3
 
 
 def test_a_file_that_predicts_otherwise_is_not_written(tool, trained, tmp_path):
