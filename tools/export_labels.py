@@ -14,12 +14,15 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
+from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.label_export import (
     REFINEMENTS,
@@ -32,10 +35,12 @@ from wsss_plugin.engine.label_export import (
     StoredCAMs,
     export_settings,
 )
+from wsss_plugin.engine.large_images import window_hint
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.models.windowed_cams import check_window
 
 _ALPHAS = (4.0, 32.0)  # published
+_MEASURED = 8
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -243,6 +248,21 @@ def make_source(
     )
 
 
+def hint_at_windows(images: ListedImages) -> None:
+    """Says that there are windows, where one of some images is large.
+
+    Args:
+        images: The images.
+    """
+    for index in spread_indices(len(images), _MEASURED):
+        name = images.names[index]
+        # Whoever reads a damaged file says so.
+        with suppress(OSError), Image.open(images.path(name)) as image:
+            if hint := window_hint(name, image.height, image.width):
+                print(f'tools/export_labels.py: {hint}')
+                return
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exports as the command line says."""
     args = parse_args(arguments)
@@ -262,6 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         files=ScoreFiles(source.kind) if isinstance(source, CAMScores) else None,
         workers=args.crf_workers if source.uses_crf else 0,
     )
+    if args.window is None and args.cams_from is None and is_main_process():
+        hint_at_windows(images)
     manifest = folder.write()
     if is_main_process():
         print(f'\n{folder.files.said(manifest.content)} in {args.out}')

@@ -9,7 +9,7 @@ DIR gets inspection.json and views.png, a contact sheet of augmented views. Afte
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,12 @@ from wsss_plugin.engine.inspection import (
     find_doubtful_tags,
     image_config,
     inspect_data,
+    inspection_text,
     loss_plan,
 )
 from wsss_plugin.engine.run_config import load_config
-from wsss_plugin.errors import cut, listed
+from wsss_plugin.errors import cut
 from wsss_plugin.whole_file import write_json
-
-_SHOWN = 5
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -92,65 +91,6 @@ def losses_of(config: Config) -> list[str]:
     return loss_plan(MODELS.build(config.model), hooks, max_iters)
 
 
-def report(found: Mapping[str, Any]) -> list[str]:
-    """The findings in lines.
-
-    Args:
-        found: What ``inspect_data`` gives.
-
-    Returns:
-        Lines of text.
-    """
-    lines = list(found['short'])
-    for pair in found['overlap']:
-        if pair['same_bytes']:
-            first, second = pair['splits']
-            names = [' = '.join(copies) for copies in pair['same_bytes']]
-            lines.append(
-                f'{len(names)} files of {first} have the bytes of one of {second}: '
-                f'{listed(names, _SHOWN)}'
-            )
-    for name, split in found['splits'].items():
-        if split['unlisted']:
-            lines.append(
-                f'{name}: {len(split["unlisted"])} images without an entry in the file of tags: '
-                f'{listed(split["unlisted"], _SHOWN)}'
-            )
-        for one, other in split['only_with'][:_SHOWN]:
-            lines.append(f'{name}: {cut(one, 40)} is never tagged without {cut(other, 40)}')
-    return lines + _of_files(found['files']) + _of_masks(found['masks'])
-
-
-def _of_files(files: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for bad in files['unreadable'][:_SHOWN]:
-        lines.append(f'unreadable: {bad["reason"]}')
-    if len(files['unreadable']) > _SHOWN:
-        lines.append(f'{len(files["unreadable"])} files are unreadable')
-    if files['duplicates']:
-        first = listed(files['duplicates'][0], 3)
-        lines.append(f'{len(files["duplicates"])} groups of files have the same bytes: {first}')
-    if files['sizes']:
-        sides = ', '.join(
-            f'{side} {files["sizes"][side]["min"]} to {files["sizes"][side]["max"]}'
-            for side in ('width', 'height')
-        )
-        lines.append(f'sizes in pixels: {sides}')
-    return lines
-
-
-def _of_masks(masks: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for name, found in masks.items():
-        wrong = [one['image'] for one in found['contradict']]
-        if found['masks']:
-            text = f'{name}: {len(wrong)} of {found["masks"]} masks contradict the tags'
-            lines.append(f'{text}: {listed(wrong, _SHOWN)}' if wrong else text)
-        if found['unreadable']:
-            lines.append(f'{name}: {found["unreadable"][0]["reason"]}')
-    return lines
-
-
 def add_doubtful_tags(args: argparse.Namespace, config: Config, found: dict[str, Any]) -> list[str]:
     """Finds doubtful tags, adds them to what was found and says them.
 
@@ -184,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = {**(args.cfg_options or {}), 'load_part': None}
         config = load_config(args.config, options=options)
     found = inspect_data(config, args.out, args.splits, args.views, losses_of(config))
-    lines = report(found)
+    lines = inspection_text(found)
     if args.checkpoint:
         lines += add_doubtful_tags(args, config, found)
     print('\n' + '\n'.join(lines))

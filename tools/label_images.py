@@ -20,6 +20,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from mmengine.config import Config
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.inspection import INSPECTION_FILE, inspect_data
-from wsss_plugin.engine.judging import JUDGEMENT_FILE, REVIEW_FILE, judge_run
+from wsss_plugin.engine.inspection import INSPECTION_FILE, inspect_data, inspection_text
+from wsss_plugin.engine.judging import JUDGEMENT_FILE, REVIEW_FILE, judge_run, mask_lines
 from wsss_plugin.engine.labelling import (
     CONFIG_FILE,
     EMPTY_FILE,
@@ -121,6 +122,7 @@ def prepare(args: argparse.Namespace, folder: TaggedFolder) -> None:
 
     Raises:
         ConfigError: If an earlier call had other options.
+        DataError: If a file cannot be read.
     """
     noted, settings = args.out / SETTINGS_FILE, settings_of(args)
     if noted.is_file():
@@ -147,10 +149,11 @@ def prepare(args: argparse.Namespace, folder: TaggedFolder) -> None:
     for name, words in ((TRAIN_LIST, trained), (HELD_OUT_LIST, held)):
         if held:
             write_text(args.out / name, ''.join(f'{word}\n' for word in words))
-    length = args.max_iters or fitting_length(args, folder, preset, weights, processes, lists)
-    write_text(
-        args.out / CONFIG_FILE, config_text(folder, preset, weights, processes, length, lists)
-    )
+    text = partial(config_text, folder, preset, weights, processes, lists=lists, masks=args.masks)
+    config = _without_weights(text(max_iters=preset.usual), preset)
+    inspect(args.out, config, folder.images)
+    length = args.max_iters or fitting_length(args, folder, preset, config, processes)
+    write_text(args.out / CONFIG_FILE, text(max_iters=length))
     write_text(
         args.out / STAGES_FILE,
         stages_text(folder, not args.no_tags, not args.no_tta, not args.no_crf),
@@ -168,9 +171,8 @@ def fitting_length(
     args: argparse.Namespace,
     folder: TaggedFolder,
     preset: Preset,
-    weights: PretrainedFiles,
+    config: Config,
     processes: int,
-    lists: Path | None,
 ) -> int:
     """Iterations that fit into the time, by the measured speed.
 
@@ -178,19 +180,12 @@ def fitting_length(
         args: The command line.
         folder: Images and tags.
         preset: What is trained.
-        weights: Pretrained weights.
+        config: What is trained, of the preset's usual length and without weights.
         processes: Number of processes.
-        lists: Folder of the lists of images.
 
     Returns:
         The number.
     """
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place, CONFIG_FILE)
-        text = config_text(folder, preset, weights, processes, preset.usual, lists)
-        file.write_text(text, encoding='utf-8')
-        # Weights do not change the speed.
-        config = load_config(str(file), options=_without_weights(preset))
     threads = max(1, len(os.sched_getaffinity(0)) // processes)
     speed = measure_speed(config, threads)
     minutes = args.minutes or preset.minutes / (processes * threads)
@@ -205,32 +200,35 @@ def fitting_length(
     return length
 
 
-def _without_weights(preset: Preset) -> dict[str, Any]:
-    return {} if preset.backbone == 'scratch' else {'vit_weights': False, 'cnn_weights': False}
+def _without_weights(text: str, preset: Preset) -> Config:
+    """A config as files and speed need it, before its weights are there."""
+    random = {'vit_weights': False, 'cnn_weights': False}
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, CONFIG_FILE)
+        file.write_text(text, encoding='utf-8')
+        return load_config(str(file), options={} if preset.backbone == 'scratch' else random)
 
 
-def inspect(out: Path) -> None:
-    """Looks at images and tags, unless an earlier call has.
+def inspect(out: Path, config: Config, images: Path) -> None:
+    """Looks at images and tags.
 
     Args:
         out: Folder of it all.
+        config: What is trained.
+        images: Folder of the images.
 
     Raises:
         DataError: If a file cannot be read.
     """
     file = out / 'inspection' / INSPECTION_FILE
-    if not file.is_file():
-        say(f'looking at the images; see {file.parent}')
-        config = load_config(str(out / CONFIG_FILE))
-        found = inspect_data(config, file.parent, ('train', 'val'))
-        print('\n'.join(found['short']), flush=True)
-    unreadable = json.loads(file.read_text(encoding='utf-8'))['files']['unreadable']
-    if unreadable:
-        file.unlink()
-        reasons = [bad['reason'] for bad in unreadable]
+    say(f'looking at the images; see {file.parent}')
+    found = inspect_data(config, file.parent, ('train', 'val'))
+    print('\n' + '\n'.join(inspection_text(found)), flush=True)
+    bad = [os.path.relpath(one['file'], images) for one in found['files']['unreadable']]
+    if bad:
         raise DataError(
-            f'--images: expected files that can be read, received {len(unreadable)} that cannot: '
-            f'{listed(reasons, 3)}; mend or remove them and their tags'
+            f'--images: expected files that can be read, received {len(bad)} that cannot: '
+            f'{listed(bad, _SHOWN)}; mend or remove them and their tags, see {file} for the reasons'
         )
 
 
@@ -256,6 +254,8 @@ def judge(out: Path, checkpoint: Path, masks: str | None) -> None:
         f'agreement with the mirror image {_percent(signals["flip_agreement"])} mIoU',
         flush=True,
     )
+    if found['masks']:
+        print('\n' + '\n'.join(mask_lines(found['masks'])), flush=True)
     shutil.copyfile(out / 'inspection' / INSPECTION_FILE, checkpoint.parent / INSPECTION_FILE)
 
 
@@ -289,7 +289,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parse_args(arguments)
     folder = TaggedFolder(args.images, args.tags, args.classes, args.unlisted, args.list)
     prepare(args, folder)
-    inspect(args.out)
     stages = read_stages(args.out / STAGES_FILE, args.out)
     noted = json.loads((args.out / SETTINGS_FILE).read_text(encoding='utf-8'))
     StageRunner(stages, args.out, TOOLS, noted['processes']).run(list(stages))

@@ -1,4 +1,5 @@
-# The dual branch on any images with tags, with weights that are downloaded.
+# The dual branch on any images with tags, with weights that are downloaded. It is the plain method,
+# which configs/domains change; own_data.py has presets with labels and switches of their own.
 _base_ = [
     './models/dual_deit_tiny_mobilenet.py',
     './datasets/tagged_images.py',

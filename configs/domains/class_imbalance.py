@@ -1,11 +1,11 @@
 # Rare and frequent classes: docs/domains/class_imbalance.md.
 _base_ = '../_base_/tagged_images.py'
-data = dict(
-    data_root='data/class_imbalance',
-    metainfo=dict(classes=('background', 'common', 'rare')),
-)
+data_root = 'data/class_imbalance'
+classes = ('background', 'common', 'rare')
+variables = ('data_root', 'classes')  # what a config that inherits may set anew
+data = dict(data_root=data_root, metainfo=dict(classes=classes))
 model = dict(
-    decode_head=dict(num_classes=3),
+    decode_head=dict(num_classes=len(classes)),
     terms=dict(cls=dict(loss=dict(class_weight='tag_frequency'))),
 )
 train_dataloader = dict(dataset=data)

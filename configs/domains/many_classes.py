@@ -1,9 +1,11 @@
 # A thousand classes: docs/domains/many_classes.md. Their names are those of the tag file. 255 is a
 # class, so another number marks what has no label.
 _base_ = '../_base_/tagged_images.py'
+data_root = 'data/many_classes'
 num_classes = 1000
 ignore_index = -1
-data = dict(data_root='data/many_classes', ann_file='tags.json', metainfo=None)
+variables = ('data_root', 'num_classes')  # what a config that inherits may set anew
+data = dict(data_root=data_root, ann_file='tags.json', metainfo=None)
 model = dict(
     # Maps of the few classes that a batch has.
     multi_scale=dict(present_only=True),

@@ -1,14 +1,15 @@
 # Tiles of large scenes: docs/domains/remote_sensing.md. Tags are those of a tile, and windows that
 # overlap segment a scene of any size.
 _base_ = '../_base_/tagged_images.py'
-data = dict(
-    data_root='data/remote_sensing',
-    metainfo=dict(classes=('background', 'building', 'water', 'road')),
-)
-window = {{_base_.crop_size}}
+data_root = 'data/remote_sensing'
+classes = ('background', 'building', 'water', 'road')
+variables = ('data_root', 'classes')  # what a config that inherits may set anew
+data = dict(data_root=data_root, metainfo=dict(classes=classes))
+window = _base_.crop_size
+stride = window * 2 // 3
 model = dict(
-    decode_head=dict(num_classes=4),
-    test_cfg=dict(mode='slide', crop_size=(window, window), stride=(149, 149)),
+    decode_head=dict(num_classes=len(classes)),
+    test_cfg=dict(mode='slide', crop_size=(window, window), stride=(stride, stride)),
 )
 train_pipeline = _base_.train_pipeline
 # The ground has one scale, that of the sensor.

@@ -1,16 +1,17 @@
 # Small defects in medical or industrial images: docs/domains/small_defects.md.
 _base_ = '../_base_/tagged_images.py'
 width = 384
-data = dict(
-    data_root='data/small_defects', metainfo=dict(classes=('background', 'scratch', 'spot'))
-)
+data_root = 'data/small_defects'
+classes = ('background', 'scratch', 'spot')
+variables = ('data_root', 'classes')  # what a config that inherits may set anew
+data = dict(data_root=data_root, metainfo=dict(classes=classes))
 model = dict(
     backbone=dict(
         # Cells of 8 pixels in both branches: a defect of 10 pixels is lost in cells of 16.
         vit=dict(model_name='vit_small_patch8_224.dino'),
         cnn=dict(strides=(1, 2, 2, 1, 1, 1, 1)),
     ),
-    decode_head=dict(in_channels=width, num_classes=3),
+    decode_head=dict(in_channels=width, num_classes=len(classes)),
     cams=dict(
         final=dict(in_channels=width),
         aux=dict(in_channels=width),

@@ -14,6 +14,7 @@ from mmseg.registry import MODELS
 from PIL import Image
 from tiny_training import CONFIGS, NARROW_HEAD, NARROW_VIT, changed, train
 
+from wsss_plugin.engine.config_reading.read_config import read_config
 from wsss_plugin.ops import frequency_weights
 
 SIDE = 64
@@ -135,6 +136,21 @@ def run(name, tmp_path):
     assert all(math.isfinite(value) for step in losses for value in step.values())
     assert {'backbone.vit', 'backbone.cnn', 'cams.final', 'cams.cnn'} <= changed(model, before)
     return model, losses
+
+
+@pytest.mark.parametrize('name', [name for name in KINDS if name != 'many_classes'])
+def test_a_config_that_inherits_sets_folder_and_classes_once(name, tmp_path):
+    file = tmp_path / 'own.py'
+    base = str(CONFIGS / 'domains' / f'{name}.py')
+    file.write_text(
+        f"_base_ = {base!r}\ndata_root = 'elsewhere'\n"
+        "classes = ('background', 'a', 'b', 'c', 'd')\n"
+    )
+    config = read_config(file)
+    assert config.model.decode_head.num_classes == 5
+    for split in ('train', 'val', 'test'):
+        dataset = config[f'{split}_dataloader'].dataset
+        assert (dataset.data_root, len(dataset.metainfo.classes)) == ('elsewhere', 5)
 
 
 @pytest.mark.training

@@ -48,3 +48,9 @@ def test_a_folder_with_the_name_of_an_image_is_none(tmp_path):
 )
 def test_the_real_reason_is_said(folder, name, reason):
     assert re.search(reason, why_not_found(folder, name))
+
+
+@pytest.mark.parametrize('name', ['sub/Gr\u00fcn', 'sub/Gr\u00fcn.jpg'])
+def test_accents_of_another_coding_are_told(folder, name):
+    (folder / 'sub' / 'Gru\u0308n.jpg').touch()
+    assert re.search(r'accents are coded otherwise \(Unicode NFD', why_not_found(folder, name))

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from wsss_plugin.ops.cluster import cluster_assignment
+from wsss_plugin.ops.cluster import cell_matrix, cluster_assignment
 
 CLOSE = {'atol': 1e-5, 'rtol': 0}
 
@@ -83,3 +83,10 @@ def test_errors():
         cluster_assignment(torch.rand(1, 6, 2), (2, 3), steps=0)
     with pytest.raises(ValueError, match='cell'):
         cluster_assignment(torch.rand(1, 6, 2), (2, 3), cell=(0, 2))
+
+
+@pytest.mark.parametrize(('grid', 'cells'), [((6, 8), (3, 4)), ((7, 9), (3, 4)), ((5, 1), (2, 1))])
+def test_means_of_cells_are_those_of_adaptive_pooling(grid, cells):
+    maps = torch.randn(2, 3, *grid, dtype=torch.float64)
+    rows, columns = (cell_matrix(*pair, maps) for pair in zip(grid, cells, strict=True))
+    assert_close(rows @ maps @ columns.T, F.adaptive_avg_pool2d(maps, cells))

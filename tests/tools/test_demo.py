@@ -56,6 +56,16 @@ def _results(out):
     return json.loads((out / 'results.json').read_text())
 
 
+def test_windows_are_named_once_where_images_are_large(demo, photos, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr('wsss_plugin.engine.large_images._LARGE', 100)
+    demo(photos)
+    said = capsys.readouterr().out
+    assert said.count('pixels: --window SIDE') == 1
+    assert 'a has 32 x 20 pixels' in said
+    demo(photos, '--window', '16', out=tmp_path / 'windows')
+    assert '--window SIDE' not in capsys.readouterr().out
+
+
 def test_one_image(demo, photos, colours, capsys):
     code, out = demo(photos / 'a.png')
     image, label = colours.colour_image()

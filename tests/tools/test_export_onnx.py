@@ -75,6 +75,25 @@ def test_a_published_model_is_exported_alike(tool, trained, tmp_path):
     np.testing.assert_allclose(probabilities, logits.softmax(dim=1).numpy(), atol=2e-3)
 
 
+def test_class_tokens_and_clusters_are_exported_alike(tool, tmp_path, capsys):
+    config = _CONFIG.parent / 'clustercam' / 'shapes.py'
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    segmentor = MODELS.build(Config.fromfile(config).model)
+    for name, weight in segmentor.named_parameters():
+        # Small ones would hide which patches attend to each other.
+        if name.endswith(('qkv.weight', 'patch_proj.weight', 'pos_embed')):
+            torch.nn.init.normal_(weight, std=0.3)
+    path = tmp_path / 'iter_1.pth'
+    meta = {'dataset_meta': {'classes': tuple('abcdefg')}}
+    torch.save({'state_dict': segmentor.state_dict(), 'meta': meta}, path)
+    # The grid of the position embedding itself, a larger one and an odd one.
+    sizes = ['--sizes', '96x96', '64x136', '75x50']
+    tool('export_onnx').main([str(config), str(path), '--out', str(tmp_path / 'c.onnx'), *sizes])
+    # Differences beyond a thousandth are an error of the tool.
+    assert capsys.readouterr().out.count('probabilities differ by at most') == 3
+
+
 def test_a_file_that_predicts_otherwise_is_not_written(tool, trained, tmp_path):
     out = tmp_path / 'model.onnx'
     # What a test pads is no part of the file.

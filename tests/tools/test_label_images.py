@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import shutil
 import sys
 import traceback
 import warnings
@@ -16,7 +18,7 @@ from PIL import Image
 from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
 from wsss_plugin.engine.run_config import load_config
 from wsss_plugin.engine.stages import stage_runner
-from wsss_plugin.errors import ConfigError
+from wsss_plugin.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.training
 
@@ -59,6 +61,7 @@ def label(tool, tmp_path, monkeypatch):
             [
                 *('--images', str(data / 'JPEGImages'), '--tags', str(data / 'tags.json')),
                 *('--out', str(tmp_path / 'out'), '--list', str(tmp_path / 'names.txt')),
+                *('--classes', *ShapesGenerator.CLASSES),
                 *('--max-iters', '1', '--preset', 'scratch', '--processes', '1'),
                 *('--no-tta', '--no-crf'),
                 *options,
@@ -70,7 +73,7 @@ def label(tool, tmp_path, monkeypatch):
     return label
 
 
-def test_images_become_masks_and_a_killed_labelling_goes_on(label, tmp_path, capsys):
+def test_images_become_masks_and_a_killed_labelling_goes_on(label, tmp_path, capsys, monkeypatch):
     out = tmp_path / 'out'
     label.broken = {'export_labels.py'}
     with pytest.raises(RuntimeError, match=r'stages\.masks\.export.*the same command goes on'):
@@ -96,5 +99,38 @@ def test_images_become_masks_and_a_killed_labelling_goes_on(label, tmp_path, cap
     assert (out / 'inspection' / 'views.png').is_file()
     assert 'tags (0.0 %) are all background' in capsys.readouterr().out
     assert label() == []
+    # Some images have masks: too few to be judged by are refused, and those that are count.
+    drawn = tmp_path / 'drawn'
+    drawn.mkdir()
+    for name in held[:2]:
+        shutil.copy(tmp_path / 'data' / 'SegmentationClass' / f'{name}.png', drawn)
+    with pytest.raises(DataError, match=r'expected masks .* of 30 images of val or more'):
+        label('--masks', str(drawn))
+    monkeypatch.setattr('wsss_plugin.engine.judging.masked_images.FEWEST_MASKS', 2)
+    judge_run = importlib.import_module('wsss_plugin.engine.judging.judge_run')
+    monkeypatch.setattr(judge_run, '_LOWS', (0.1,))
+    monkeypatch.setattr(judge_run, '_HIGHS', (0.5,))
+    capsys.readouterr()
+    assert label('--masks', str(drawn)) == []
+    printed = capsys.readouterr().out
+    assert '| by 2 masks | mIoU | 95 % interval |' in printed
+    assert 'were picked on these 2 masks, by 2-fold cross-validation' in printed
     with pytest.raises(ConfigError, match='received no_tags=True in place of False; edit'):
         label('--no-tags')
+
+
+def test_files_that_cannot_be_read_are_named_before_anything_is_trained(label, tmp_path, capsys):
+    images = tmp_path / 'data' / 'JPEGImages'
+    (images / 'train_00002.jpg').write_bytes(b'')
+    shutil.copy(images / 'train_00004.jpg', images / 'train_00007.jpg')
+    with pytest.raises(DataError, match=r'received 1 that cannot: .*train_00002\.jpg') as error:
+        label()
+    assert 'mend or remove them and their tags' in str(error.value)
+    printed = capsys.readouterr().out
+    assert '1 groups of files have the same bytes' in printed
+    assert not (tmp_path / 'out' / 'train').exists()
+    ShapesGenerator(ShapesConfig(train=20, val=1, size=48)).write(tmp_path / 'again')
+    shutil.copy(tmp_path / 'again' / 'JPEGImages' / 'train_00002.jpg', images)
+    label.broken = {'train.py'}
+    with pytest.raises(RuntimeError, match=r'stages\.train'):
+        label()

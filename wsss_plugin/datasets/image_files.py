@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -55,9 +56,20 @@ def why_not_found(folder: Path, name: str) -> str:
                 f'found {relative.as_posix()}, whose letters are others; write the name as the '
                 'file has it'
             )
+        if _same_letters(relative.as_posix(), name):
+            return (
+                f'found {relative.as_posix()}, whose accents are coded otherwise (Unicode NFD or '
+                'NFC); rename the file, or copy its name from the folder'
+            )
         if wanted.name in (relative.name, relative.stem):
             return f'found {relative.as_posix()}; write the name with its folders'
     return 'found none; add the image or remove its entry'
+
+
+def _same_letters(found: str, name: str) -> bool:
+    """Whether names with or without suffix are the same but for the coding of accents."""
+    one, other = (unicodedata.normalize('NFC', text) for text in (found, name))
+    return one == other or one in {other + suffix for suffix in IMAGE_SUFFIXES}
 
 
 def _with_suffixes(name: str) -> tuple[str, ...]:

@@ -63,7 +63,9 @@ class TagFile(NamedTuple):
             )
         readers = {'.json': _read_json, '.csv': _read_csv}
         if path.suffix.lower() not in readers:
-            raise DataError(f'{path}: expected a file of tags ending in .csv or .json')
+            raise DataError(
+                f'{path}: expected a file of tags ending in .csv or .json; save it as one'
+            )
         content = readers[path.suffix.lower()](path)
         for image, names in content.tags.items():
             _require_foreground(path, names, f'for image {cut(image)}')

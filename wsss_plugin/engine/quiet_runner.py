@@ -8,7 +8,9 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from torch import nn
 
+from wsss_plugin.engine.head_inputs import check_head_inputs
 from wsss_plugin.engine.terminal import is_for_users, quiet_terminal, terminal_handlers
 
 _BEGINNINGS = ('before_train', 'before_val', 'before_test')
@@ -44,6 +46,22 @@ class QuietRunner(Runner):
             handler.addFilter(is_for_users)
         self._silence.enter_context(quiet_terminal(logger))
         return logger
+
+    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+        """Builds the model and checks that its parts fit each other.
+
+        Args:
+            model (nn.Module | dict): The model or its config.
+
+        Returns:
+            nn.Module: The model.
+
+        Raises:
+            ConfigError: If a head does not fit backbone and neck.
+        """
+        built = super().build_model(model)
+        check_head_inputs(built)
+        return built
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Calls a moment of all hooks; the first one of a loop opens the terminal.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -57,13 +58,50 @@ def cluster_assignment(
     check_cluster_settings(steps, cell)
     maps = patches.transpose(1, 2).unflatten(2, (height, width))
     cells = max(1, height // cell[0]), max(1, width // cell[1])
-    centres = F.adaptive_avg_pool2d(maps, cells).flatten(2).transpose(1, 2)
+    centres = _cell_means(maps, (height, width), cells).flatten(2).transpose(1, 2)
     scale = patches.shape[2] ** -0.5
     for _ in range(steps):
         assignment = (patches @ centres.transpose(1, 2) * scale).softmax(dim=2)
         total = at_least_float32(assignment).sum(dim=1).unsqueeze(2) + eps
         centres = (assignment.transpose(1, 2) @ patches / total).to(patches.dtype)
     return assignment, centres
+
+
+def _cell_means(maps: Tensor, grid: tuple[int, int], cells: tuple[int, int]) -> Tensor:
+    """Means (B, C, rows, columns) of the cells of maps (B, C, h, w)."""
+    if not torch.jit.is_tracing():
+        return F.adaptive_avg_pool2d(maps, cells)
+    # ONNX has no pooling into a number of cells that follows from the size of the image. The grid
+    # does, and the exporter takes the shape of the maps for one that never changes.
+    rows, columns = (
+        cell_matrix(length, number, maps) for length, number in zip(grid, cells, strict=True)
+    )
+    return rows @ maps @ columns.transpose(0, 1)
+
+
+def cell_matrix(length: int, cells: int, like: Tensor) -> Tensor:
+    """The matrix by which a row of patches becomes the means of its cells.
+
+    Cell i reaches from ``floor(i * length / cells)`` to ``ceil((i + 1) * length / cells)``, as that
+    of ``adaptive_avg_pool2d`` does.
+
+    Args:
+        length: Number of patches.
+        cells: Number of cells.
+        like: A tensor of the type and on the device that the matrix has.
+
+    Returns:
+        The matrix (cells, length), of which each row sums to 1.
+
+    >>> cell_matrix(5, 2, torch.zeros(1))
+    tensor([[0.3333, 0.3333, 0.3333, 0.0000, 0.0000],
+            [0.0000, 0.0000, 0.3333, 0.3333, 0.3333]])
+    """
+    cell = torch.arange(cells, device=like.device)[:, None]
+    patch = torch.arange(length, device=like.device)[None]
+    begin, end = cell * length // cells, ((cell + 1) * length + cells - 1) // cells
+    inside = (patch >= begin) & (patch < end)
+    return inside.to(like.dtype) / (end - begin).to(like.dtype)
 
 
 def check_cluster_settings(steps: int, cell: Sequence[int]) -> None:

@@ -1,6 +1,8 @@
 import pytest
+from mmengine.config import Config
 
 from wsss_plugin.engine.config_reading.config_variables import evaluate
+from wsss_plugin.engine.config_reading.read_config import read_config
 
 _MODEL = """# Ä comment of more than one byte.
 size, other = 8, 1
@@ -38,6 +40,35 @@ def test_a_variable_that_several_files_assign_has_the_value_in_each(path):
     leaf.write_text("_base_ = './leaf.py'\nwidth = 9\nown = width + 1\n")
     config = evaluate(leaf, dict(width=4))
     assert (config.model.size, config.own, config.width) == (8, 5, 4)
+
+
+def test_bases_of_this_package_are_followed_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    leaf = tmp_path / 'own.py'
+    leaf.write_text("_base_ = ['wsss_plugin::own_data.py']\nclasses = ('background', 'a', 'b')\n")
+    config = read_config('own.py')
+    assert (config.model.decode_head.num_classes, config.model.cams.cnn.num_classes) == (3, 2)
+    config = read_config('own.py', {'max_iters': 100, 'image_size': 96, 'classes': ('background',)})
+    assert config.train_cfg.max_iters == config.param_scheduler.cnn[0].end - 1 == 100
+    assert config.train_pipeline[1].crop_size == config.model.data_preprocessor.size[0] == 96
+    assert config.model.decode_head.num_classes == 1
+    leaf.write_text("_base_ = 'wsss_plugin::toco/voc.py'\n")
+    config = read_config('own.py', {'crop_size': 64})
+    assert config.train_pipeline[1].crop_size == 64
+
+
+def test_bases_of_other_packages_stay_as_they_are(path, monkeypatch):
+    find = Config._get_cfg_path
+
+    def find_other(name, file):
+        return (str(path), 'other') if name == 'other::leaf.py' else find(name, file)
+
+    monkeypatch.setattr(Config, '_get_cfg_path', staticmethod(find_other))
+    own = path.with_name('own.py')
+    own.write_text("_base_ = ['other::leaf.py', './parts/more.py']\nmodel = dict(own=1)\n")
+    (path.parent / 'parts' / 'more.py').write_text('more = 1\nmost = more + 1\n')
+    config = evaluate(own, dict(width=5, more=2))
+    assert (config.model.size, config.most) == (6, 3)
 
 
 def test_refuses_what_cannot_be_written(path):

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from wsss_plugin.engine.inspection import image_config, inspect_data
+from wsss_plugin.engine.inspection import image_config, inspect_data, inspection_text
 from wsss_plugin.errors import ConfigError, MissingFileError
 
 
@@ -63,6 +63,20 @@ def test_writes_whole_files_and_a_sheet_of_views(spotty, tmp_path):
     yellow = (np.abs(pixels - [255, 217, 0]) < 12).all(axis=-1)
     assert yellow[:, :380].sum() > 300
     assert yellow[:, 380:].sum() < 20
+
+
+def test_what_cannot_be_read_is_listed_and_left_out_of_the_sheet(spotty, tmp_path):
+    found = inspect_data(spotty, tmp_path / 'out', splits=('train',))
+    assert [bad['file'][-5:] for bad in found['files']['unreadable']] == ['c.png']
+    with Image.open(tmp_path / 'out' / 'views.png') as sheet:
+        assert sheet.height == 3 * 240 + 2 * 6
+    lines = inspection_text(found)
+    assert any('unreadable: ' in line and 'c.png' in line for line in lines)
+    (tmp_path / 'c.txt').write_text('c.png\n')
+    spotty.train_dataloader.dataset.list_file = 'c.txt'
+    found = inspect_data(spotty, tmp_path / 'none', splits=('train',))
+    assert found['contact_sheet'] is None
+    assert not (tmp_path / 'none' / 'views.png').exists()
 
 
 def test_images_and_tags_without_a_config(spotty, tmp_path):

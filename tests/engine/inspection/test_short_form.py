@@ -42,13 +42,22 @@ def test_plan_of_losses():
     ]
 
 
+def test_a_class_without_its_absence_is_said():
+    paths = tuple('abcde')
+    split = TaggedSplit('train', ('cat',), paths, paths, ((0,),) * 5, (None,) * 5, ())
+    assert short_form([split])[1] == (
+        'train: every image is tagged cat, so nothing shows what that is not; add images without it'
+    )
+
+
 def test_many_classes_are_cut():
     classes = tuple(f'c{number}' for number in range(40))
     tags = tuple(tuple(range(number, 40)) for number in range(40))
     paths = tuple(map(str, tags))
     split = TaggedSplit('train', classes, paths, paths, tags, (None,) * 40, ())
-    (line,) = short_form([split])
+    line, every = short_form([split])
     assert line.endswith('images by class: c0 1, c1 2, c2 3, c3 4 ... c38 39, c39 40')
+    assert 'every image is tagged c39, ' in every
 
 
 @pytest.mark.parametrize('wrapped', [False, True])

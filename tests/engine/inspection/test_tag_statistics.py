@@ -25,6 +25,14 @@ def test_one_class_and_no_image():
     assert (empty['images'], empty['tags_per_image']) == (0, 0.0)
 
 
+def test_a_class_that_every_image_has():
+    tags = [(0, 1)] * 3 + [(0,)] * 2 + [None]
+    found = tag_statistics(_split('ab', tags))
+    assert found['always'] == ['a']
+    assert tag_statistics(_split('ab', tags[1:]))['always'] == []  # four may be chance
+    assert tag_statistics(_split('ab', [*tags, ()]))['always'] == []
+
+
 def test_no_overlap_is_no_entry():
     one = _split('a', [(0,)])
     assert split_overlap([one, _split('a', [(0,)], 'val')]) == []

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from wsss_plugin.engine.labelling import PretrainedFiles
-from wsss_plugin.errors import ConfigError, MissingFileError
+from wsss_plugin.errors import ConfigError, DamagedFileError, MissingFileError
 
 
 @pytest.fixture
@@ -30,4 +31,20 @@ def test_refuses_what_cannot_be_taken(files):
         PretrainedFiles.find([files / 'c.pth'])
     torch.save({'pos_embed': torch.zeros(1, 5, 768)}, files / 'c.pth')
     with pytest.raises(ConfigError, match='expected one file for the transformer'):
+        PretrainedFiles.find([files])
+
+
+def test_weights_as_safetensors_are_those_of_a_transformer(files):
+    (files / 'a.pth').unlink()
+    save_file({'pos_embed': torch.zeros(1, 5, 768)}, files / 'model.safetensors')
+    found = PretrainedFiles.find([files])
+    assert (found.vit, found.preset) == (files / 'model.safetensors', 'base')
+    save_file({'conv.weight': torch.zeros(1)}, files / 'model.safetensors')
+    with pytest.raises(ConfigError, match=r'expected weights of a CNN in a \.pth, received'):
+        PretrainedFiles.find([files])
+
+
+def test_what_is_no_file_of_weights_is_named(files):
+    (files / 'c.pth').write_text('<html>not found</html>')
+    with pytest.raises(DamagedFileError, match=r'c\.pth: expected a file of weights.*download it'):
         PretrainedFiles.find([files])

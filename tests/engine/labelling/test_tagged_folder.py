@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from wsss_plugin.engine.labelling import TaggedFolder
-from wsss_plugin.errors import DataError, MissingFileError
+from wsss_plugin.errors import DamagedFileError, DataError, MissingFileError
 
 
 def _read(folder, **options):
@@ -59,7 +59,19 @@ def test_images_that_a_list_cannot_name_are_all_trained_on(folder):
     assert (len(found), found.held_out()) == (40, ([], []))
 
 
+def test_sizes_of_images_that_can_be_read(folder):
+    for number in range(0, 40, 2):
+        (folder / 'pictures' / f'{number:02}.png').write_bytes(b'no image')
+    assert _read(folder).side() == 30
+    for number in range(1, 40, 2):
+        (folder / 'pictures' / 'more' / f'{number:02}.png').write_bytes(b'')
+    with pytest.raises(DamagedFileError, match=r'none that was opened can be read, among them 00'):
+        _read(folder).side()
+
+
 def test_refuses_what_is_not_there(folder):
+    with pytest.raises(MissingFileError, match='--masks: expected a folder'):
+        _read(folder).held_out(folder / 'no masks')
     with pytest.raises(MissingFileError, match='--images: expected a folder'):
         TaggedFolder(folder / 'photos', folder / 'words' / 'tags.json')
     with pytest.raises(MissingFileError, match='--tags: expected a file of tags'):

@@ -25,7 +25,8 @@ class ConfigFile:
     Attributes:
         path: Where it is.
         text: Its text.
-        bases: The files that it inherits from, in their order.
+        bases: The files that it inherits from, in their order; those of this package also where
+            they are named ``wsss_plugin::...``, but none of another package.
         values: Places of the values that are assigned at its top level, by name: first and last
             line from 0, first and last column in bytes.
     """
@@ -60,12 +61,8 @@ class ConfigFile:
                     if target.id == _BASE:
                         given = ast.literal_eval(node.value)
                         names = [given] if isinstance(given, str) else list(given)
-        places = [Config._get_cfg_path(name, str(path))[0] for name in names]
-        # Files of another package stay as they are.
-        own = [
-            cls.read(place) for name, place in zip(names, places, strict=True) if '::' not in name
-        ]
-        return cls(path, text, tuple(own), values)
+        own = [place for name in names if (place := _own_place(name, path)) is not None]
+        return cls(path, text, tuple(map(cls.read, own)), values)
 
     def every(self) -> Iterator[ConfigFile]:
         """Itself and all that it inherits from."""
@@ -111,7 +108,15 @@ class ConfigFile:
         given = ast.literal_eval(b''.join(chosen).decode())
         left = iter(own)
         names = [given] if isinstance(given, str) else given
-        return repr([name if '::' in name else str(next(left)) for name in names])
+        return repr(
+            [name if _own_place(name, self.path) is None else str(next(left)) for name in names]
+        )
+
+
+def _own_place(name: str, path: Path) -> str | None:
+    """Where a base is, None for one of another package, whose parts have a scope of their own."""
+    place, scope = Config._get_cfg_path(name, str(path))
+    return place if scope is None else None
 
 
 def _place(node: ast.expr) -> tuple[int, int, int, int]:

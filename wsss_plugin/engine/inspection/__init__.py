@@ -18,6 +18,7 @@ from wsss_plugin.engine.inspection.inspect_data import (
     SPLITS,
     inspect_data,
 )
+from wsss_plugin.engine.inspection.inspection_text import inspection_text
 from wsss_plugin.engine.inspection.loss_plan import loss_plan
 from wsss_plugin.engine.inspection.mask_contradictions import mask_contradictions
 from wsss_plugin.engine.inspection.short_form import short_form, training_summary
@@ -40,6 +41,7 @@ __all__ = [
     'image_config',
     'image_tags',
     'inspect_data',
+    'inspection_text',
     'loss_plan',
     'mask_contradictions',
     'out_of_fold_scores',

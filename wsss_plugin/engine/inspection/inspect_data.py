@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, TRANSFORMS
@@ -84,8 +85,11 @@ def inspect_data(
     if out is not None:
         if views:
             first = next(iter(given.values()))
-            _write_sheet(Path(out, SHEET_FILE), DATASETS.build(first), views)
-            result['contact_sheet'] = SHEET_FILE
+            unreadable = {bad['file'] for bad in (result['files'] or {}).get('unreadable', ())}
+            sheet = view_sheet(DATASETS.build(first), views, unreadable)
+            if sheet is not None:
+                _write_sheet(Path(out, SHEET_FILE), sheet)
+                result['contact_sheet'] = SHEET_FILE
         write_json(Path(out, INSPECTION_FILE), result)
     return result
 
@@ -136,7 +140,7 @@ def _loader(given: Mapping[str, Mapping[str, Any]]) -> Callable[[dict], dict | N
     return LoadImageOrRaise()
 
 
-def _write_sheet(path: Path, dataset: TagDataset, views: int) -> None:
-    picture = Image.fromarray(view_sheet(dataset, views))
+def _write_sheet(path: Path, sheet: np.ndarray) -> None:
+    picture = Image.fromarray(sheet)
     with whole_file(path) as file:
         picture.save(file, format='PNG')

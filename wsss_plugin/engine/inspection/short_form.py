@@ -75,6 +75,11 @@ def _of_split(split: TaggedSplit) -> list[str]:
     lines = [f'{text}; images by class: {_range(found["by_class"])}']
     if found['never']:
         lines.append(f'{split.name}: no image is tagged {listed(found["never"], _SHOWN)}')
+    if found['always']:
+        lines.append(
+            f'{split.name}: every image is tagged {listed(found["always"], _SHOWN)}, so nothing '
+            'shows what that is not; add images without it'
+        )
     groups = [' + '.join(cut(name, 30) for name in group) for group in found['always_together']]
     if groups:
         lines.append(

@@ -23,7 +23,8 @@ def tag_statistics(split: TaggedSplit) -> dict[str, Any]:
     Returns:
         Values for JSON: ``images``; ``background_only``, images with an empty list of tags;
         ``unknown``, images without tags; ``tags_per_image``, their mean; ``by_class``, images by
-        name; ``never``, classes that no image has; ``always_together``, groups of classes that the
+        name; ``never``, classes that no image has; ``always``, classes that every image has, of
+        five or more; ``always_together``, groups of classes that the
         same images have; ``only_with``, pairs of which the first class, of five images or more,
         is never without the second.
 
@@ -43,6 +44,11 @@ def tag_statistics(split: TaggedSplit) -> dict[str, Any]:
         'tags_per_image': round(float(counts.sum()) / max(len(known), 1), 3),
         'by_class': {name: int(count) for name, count in zip(split.classes, counts, strict=True)},
         'never': [name for name, count in zip(split.classes, counts, strict=True) if not count],
+        'always': [
+            name
+            for name, count in zip(split.classes, counts, strict=True)
+            if count == len(known) >= _FEW
+        ],
         'always_together': [split.names_of(group) for group in _always_together(matrix)],
         'only_with': [split.names_of(pair) for pair in _only_with(matrix)],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,26 @@ from wsss_plugin.visualization import contact_sheet, view_panel
 _BOXED = ('view1', 'local', 'image')
 
 
-def view_sheet(dataset: TagDataset, number: int = 8) -> np.ndarray:
+def view_sheet(
+    dataset: TagDataset, number: int = 8, without: Collection[str] = ()
+) -> np.ndarray | None:
     """Draws the augmented views of some images, each with its box, name and tags.
 
     Args:
         dataset: The data set with its pipeline.
         number: Number of images at most, spread over the data set.
+        without: Paths of images that cannot be read.
 
     Returns:
-        RGB picture, uint8, a row for each image.
+        RGB picture, uint8, a row for each image; None where no image can be read.
     """
     split = read_split('train', dataset)
+    readable = [index for index, path in enumerate(split.paths) if path not in without]
+    if not readable:
+        return None
     rows = []
-    for index in spread_indices(len(dataset), number):
+    for place in spread_indices(len(readable), number):
+        index = readable[place]
         with random_state(index):
             item = dataset[SeededIndex(index, index)]
         tags = split.tags[index]

@@ -11,6 +11,7 @@ from wsss_plugin.engine.judging.judge_run import (
 )
 from wsss_plugin.engine.judging.judged_images import JudgedImages, judged_images
 from wsss_plugin.engine.judging.judgement import SIGNALS, Judgement
+from wsss_plugin.engine.judging.judgement_text import judgement_text, mask_lines
 from wsss_plugin.engine.judging.map_source import MapSource
 from wsss_plugin.engine.judging.mask_scores import MaskScores
 from wsss_plugin.engine.judging.masked_images import FEWEST_MASKS, MaskedImages
@@ -44,6 +45,8 @@ __all__ = [
     'judge_image',
     'judge_run',
     'judged_images',
+    'judgement_text',
+    'mask_lines',
     'rank_correlations',
     'read_judgements',
     'true_miou',

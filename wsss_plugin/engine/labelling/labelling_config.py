@@ -27,6 +27,7 @@ def config_text(
     processes: int,
     max_iters: int,
     lists: Path | None,
+    masks: str | Path | None = None,
 ) -> str:
     """A config of what is trained, which its user may edit.
 
@@ -37,6 +38,7 @@ def config_text(
         processes: Processes among which a batch is shared.
         max_iters: Iterations.
         lists: Folder of the lists of images that are trained on and held out, None without.
+        masks: Folder of masks to score by, None without.
 
     Returns:
         Python.
@@ -56,6 +58,8 @@ def config_text(
         'max_iters': max_iters,
         'batch_size': preset.batch // processes,
     }
+    if masks is not None:
+        values['masks'] = str(Path(masks).absolute())
     if preset.backbone != 'scratch':
         values['vit_weights'] = _path(weights.vit) or True
         values['cnn_weights'] = _path(weights.cnn) or True
@@ -97,7 +101,8 @@ def stages_text(
     return (
         '# Written by tools/label_images.py, which runs it as tools/run_stages.py does.\n'
         'stages = dict(\n'
-        f"    train=dict(train='{CONFIG_FILE}'),\n"
+        # Few of the images that are held out may have masks.
+        f"    train=dict(train='{CONFIG_FILE}', options=dict(no_validation=True)),\n"
         '    masks=dict(\n'
         "        export='train',\n"
         f'        options=dict({given}),\n'

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from timm.models import load_state_dict
+from torch import Tensor
 
-from wsss_plugin.errors import ConfigError, MissingFileError, listed
+from wsss_plugin.errors import ConfigError, DamagedFileError, MissingFileError, cut, listed
 
-_SUFFIXES = ('.pth', '.pt', '.bin')
+_SAFE = '.safetensors'
+_SUFFIXES = ('.pth', '.pt', '.bin', _SAFE)
 # Width of the transformer by the backbone of own_data.py.
 _WIDTHS = {192: 'small', 768: 'base'}
 
@@ -41,14 +43,19 @@ class PretrainedFiles:
 
         Raises:
             MissingFileError: If a path does not exist.
-            ConfigError: If two are for one branch, or a transformer has an unknown width.
+            ConfigError: If two are for one branch, a transformer has an unknown width, or a CNN
+                is of a format that the toolbox does not load.
+            DamagedFileError: If a file holds no weights.
         """
         vit, cnn, preset = [], [], None
         for file in _files(given):
-            loaded = torch.load(file, map_location='cpu', weights_only=True)
-            for key in ('state_dict', 'model'):
-                loaded = loaded.get(key, loaded)
+            loaded = _weights(file)
             width = next((w.shape[-1] for k, w in loaded.items() if k.endswith('pos_embed')), None)
+            if width is None and file.suffix == _SAFE:
+                raise ConfigError(
+                    f'--weights {file}: expected weights of a CNN in a .pth, received {_SAFE}; '
+                    'download that file, or leave it out, and it is downloaded'
+                )
             if width is None:
                 cnn.append(file)
                 continue
@@ -66,6 +73,16 @@ class PretrainedFiles:
                     'the one to take'
                 )
         return cls(vit[0] if vit else None, cnn[0] if cnn else None, preset)
+
+
+def _weights(file: Path) -> dict[str, Tensor]:
+    try:
+        return load_state_dict(str(file), device='cpu', weights_only=True)
+    except Exception as error:
+        raise DamagedFileError(
+            f'--weights {file}: expected a file of weights, received one that cannot be read as '
+            f'such ({cut(error, 200)}); download it again, or name the right file'
+        ) from error
 
 
 def _files(given: Sequence[str | Path]) -> list[Path]:

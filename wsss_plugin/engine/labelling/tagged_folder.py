@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from wsss_plugin.datasets import ImageTagDataset, spread_indices
 from wsss_plugin.datasets.class_names import BACKGROUND
 from wsss_plugin.datasets.tag_file import TagFile
 from wsss_plugin.engine.judging import FEWEST_MASKS, hold_out
-from wsss_plugin.errors import DataError, MissingFileError
+from wsss_plugin.errors import DamagedFileError, DataError, MissingFileError
 
 _FEWEST = 20  # images of which some can be held out
 _MEASURED = 50
@@ -90,11 +91,21 @@ class TaggedFolder:
         return len(self.names)
 
     def side(self) -> int:
-        """The median of the longer sides of some images, in pixels."""
+        """The median of the longer sides of some images that can be read, in pixels.
+
+        Raises:
+            DamagedFileError: If none of them can.
+        """
         sides = []
         for index in spread_indices(len(self), min(len(self), _MEASURED)):
-            with Image.open(self.paths[index]) as image:
+            # Whoever looks at the files names those that cannot be read.
+            with suppress(OSError), Image.open(self.paths[index]) as image:
                 sides.append(max(image.size))
+        if not sides:
+            raise DamagedFileError(
+                f'--images {self.images}: expected images, received files of which none that was '
+                f'opened can be read, among them {self.names[0]}; replace them'
+            )
         return int(np.median(sides))
 
     def held_out(
@@ -112,6 +123,7 @@ class TaggedFolder:
 
         Raises:
             DataError: If there are masks, but fewer than can be judged by.
+            MissingFileError: If the folder of masks is none.
         """
         masked = [] if masks is None else self._masked(Path(masks))
         if len(self) < _FEWEST or not self._can_be_listed:
@@ -124,6 +136,10 @@ class TaggedFolder:
         return trained, [self._words[index] for index in sorted(held)]
 
     def _masked(self, folder: Path) -> list[int]:
+        if not folder.is_dir():
+            raise MissingFileError(
+                f'--masks: expected a folder, received {folder}, which is none; correct the path'
+            )
         found = [
             index
             for index, name in enumerate(self.names)

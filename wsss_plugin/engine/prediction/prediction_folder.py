@@ -15,6 +15,7 @@ from PIL import Image
 import wsss_plugin
 from wsss_plugin.datasets.text_files import read_json
 from wsss_plugin.datasets.transforms.band_picture import as_rgb
+from wsss_plugin.engine.large_images import window_hint
 from wsss_plugin.engine.prediction.image_predictor import ImagePredictor
 from wsss_plugin.engine.prediction.prediction_inputs import PredictionInputs, Read
 from wsss_plugin.errors import (
@@ -62,6 +63,7 @@ class PredictionFolder:
         self.images: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
         self._written = time.monotonic()
+        self._hinted = self._settings['window'] is not None
         self._prepare(resume)
 
     def write(self, inputs: PredictionInputs) -> None:
@@ -87,6 +89,7 @@ class PredictionFolder:
         self.failed.pop(name, None)
         try:
             image = read()
+            self._hint(name, image)
             prediction = self._predictor(image, f'{path}: {name}')
         except _FAULTS_OF_IMAGES as error:
             self._fail(name, error)
@@ -96,6 +99,13 @@ class PredictionFolder:
         self.images[name] = prediction.summary(self._predictor.classes)
         if time.monotonic() - self._written > _SECONDS:
             self._save()
+
+    def _hint(self, name: str, image: np.ndarray) -> None:
+        """Says once that there are windows for large images."""
+        hint = None if self._hinted else window_hint(name, *image.shape[:2])
+        if hint is not None:
+            self._hinted = True
+            print(f'\n{hint}', flush=True)
 
     def _fail(self, name: str, error: Exception) -> None:
         self.failed[name] = str(error)

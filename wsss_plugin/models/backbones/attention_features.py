@@ -87,4 +87,5 @@ def _value(name: str, maps: AttentionMaps, grid: tuple[int, int]) -> Any:
         return maps.patch_to_patch
     heads: Any = maps.class_to_patch
     of_block = heads.flatten(1, 2) if name == HEADS else heads.mean(dim=1)
-    return of_block.unflatten(2, grid)
+    # Behind unflatten the exporter to ONNX takes the grid for one that never changes.
+    return of_block.reshape(*of_block.shape[:2], *grid)

@@ -21,6 +21,7 @@ from wsss_plugin.models.backbones.attention_features import (
 from wsss_plugin.models.backbones.class_token_block import ClassTokenBlock
 from wsss_plugin.models.backbones.feature_backbone import Reduction
 from wsss_plugin.models.backbones.timm_vision_transformer import TimmVisionTransformer
+from wsss_plugin.ops.bicubic import bicubic_matrix
 
 _CLUSTERS = 'clusters'
 _FEATURES = ('patch', 'class_tokens', HEADS, MEAN, PATCHES)
@@ -153,8 +154,7 @@ class ClusterVisionTransformer(TimmVisionTransformer):
         position = trunk.pos_embed[:, self.num_classes :]
         if grid != old:
             maps = position.transpose(1, 2).unflatten(2, old)
-            factors = tuple((new + 0.1) / side for new, side in zip(grid, old, strict=True))
-            maps = F.interpolate(maps, scale_factor=factors, mode='bicubic', align_corners=False)
+            maps = _traced_resize(maps, grid) if torch.jit.is_tracing() else _resize(maps, grid)
             position = maps.flatten(2).transpose(1, 2)
         return trunk.cls_token + trunk.pos_embed[:, : self.num_classes], position
 
@@ -267,3 +267,20 @@ class ClusterVisionTransformer(TimmVisionTransformer):
             The maps named by ``outputs``, each (B, C, h, w).
         """
         return tuple(self.forward_features(image, self.outputs).values())
+
+
+def _resize(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+    factors = tuple((new + 0.1) / old for new, old in zip(grid, maps.shape[2:], strict=True))
+    return F.interpolate(maps, scale_factor=factors, mode='bicubic', align_corners=False)
+
+
+def _traced_resize(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+    """The same for a grid that follows from the image, also where it is that of the maps."""
+    sides = tuple(maps.shape[2:])
+    new = [torch.as_tensor(side, device=maps.device) for side in grid]
+    kept = (new[0] == sides[0]) & (new[1] == sides[1])
+    rows, columns = (
+        bicubic_matrix(old, to, torch.where(kept, 1.0, (side.to(maps.dtype) + 0.1) / old), maps)
+        for old, to, side in zip(sides, grid, new, strict=True)
+    )
+    return rows @ maps @ columns.transpose(0, 1)

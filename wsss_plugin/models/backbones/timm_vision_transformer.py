@@ -241,7 +241,9 @@ class TimmVisionTransformer(BaseModule):
 
     def _to_map(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         patches = tokens[:, self.trunk.num_prefix_tokens :]
-        return patches.transpose(1, 2).unflatten(2, grid)
+        maps = patches.transpose(1, 2)
+        # Behind unflatten the exporter to ONNX takes the grid for one that never changes.
+        return maps.reshape(*maps.shape[:2], *grid)
 
     def check_feature(self, name: str) -> None:
         """Checks that a feature exists.
