@@ -1,6 +1,7 @@
-"""Measurement of a training iteration; used by tools/benchmark.py."""
+"""Measurement of a training iteration, of evaluation and of export; used by tools/benchmark*.py."""
 
 from wsss_plugin.engine.benchmark.comparison import Comparison
+from wsss_plugin.engine.benchmark.labelling_rate import LabellingRate
 from wsss_plugin.engine.benchmark.machine_rates import MachineRates
 from wsss_plugin.engine.benchmark.operator_log import OperatorCall, OperatorLog
 from wsss_plugin.engine.benchmark.part_timer import PartTimer
@@ -13,6 +14,7 @@ __all__ = [
     'VARIANTS',
     'Comparison',
     'Cost',
+    'LabellingRate',
     'MachineRates',
     'OperatorCall',
     'OperatorLog',
