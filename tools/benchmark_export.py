@@ -4,10 +4,10 @@
 
 The table has images a second on the images of the config's test set, whose masks are needed.
 Before: one image, scale and flip at a time, as far as the config has no batches; images loaded as
-the config says for an evaluation, and in between for an export. Now: images, scales and flips of one size together, loaded by processes.
-The CRF runs in processes in both. Both run in turn in every repeat. The rate is that of the images
-beyond the first quarter, so that the start of processes, which does not grow, is not in it. Without
-a checkpoint the weights are random.
+the config says for an evaluation, and in between for an export. Now: images, scales and flips of
+one size together, loaded by processes. The CRF runs in processes in both. Both run in turn in every
+repeat. The rate is that of the images beyond the first quarter, so that the start of processes,
+which does not grow, is not in it. Without a checkpoint the weights are random.
 """
 
 from __future__ import annotations

@@ -43,6 +43,6 @@ def test_images_of_several_sizes_in_a_batch():
     for place, sample in enumerate(given['data_samples']):
         assert sample.img_path == f'{place}.jpg'
         logits = expected[place][0].seg_logits.data
-        assert sample.seg_logits.shape == (6, *sizes[place])
+        assert sample.seg_logits.data.shape == (6, *sizes[place])
         torch.testing.assert_close(sample.seg_logits.data, logits, rtol=1e-4, atol=1e-4)
     assert LOOPS.get('OneSizeTestLoop') is OneSizeTestLoop

@@ -59,8 +59,7 @@ def test_every_part_is_timed_both_ways(tool):
     assert '| export --tta --refine crf | 2 | 8 | 4.00 |' in module.table(comparison)
 
 
-def test_the_crf_alone(tmp_path, monkeypatch):
-    pytest.importorskip('pydensecrf')
+def test_the_crf_alone(monkeypatch):
     jobs, rate = [], LabellingRate.__new__(LabellingRate)
     rate.config = None
     images = type('Images', (), {'names': ('a', 'b'), 'path': lambda _, name: name})()
