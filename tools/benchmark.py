@@ -16,35 +16,35 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.util
-import resource
-import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.cam_fields import cam_field
 from wsss_plugin.engine.benchmark import (
     VARIANTS,
     Comparison,
-    PartTimer,
     Trainee,
     Workload,
+    compare_evaluation,
+    compare_iterations,
+    compare_products,
+    compare_refinements,
     limit_tables,
+    measure_in_own_process,
+    peak_memory,
+    publish,
+    report_head,
+    say_progress,
 )
-from wsss_plugin.engine.machine import describe_machine
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PARTS = ('iteration', 'limit', 'products', 'refinement', 'evaluation', 'memory')
 _PLAIN = ('plain_formulations', 'plain_class_tokens')
-_TOLERANCE = 1e-3
 _ITERATIONS_FOR_MEMORY = 2
 
 
@@ -129,46 +129,6 @@ def _load_module(name: str) -> ModuleType:
     return module
 
 
-def largest_difference(values: Mapping[str, float], others: Mapping[str, float]) -> float:
-    """Largest relative difference of losses.
-
-    Raises:
-        ValueError: If the losses have other names or differ by more than the tolerance.
-    """
-    if values.keys() != others.keys():
-        raise ValueError(
-            f'expected the same losses of both variants, received {sorted(values)} and '
-            f'{sorted(others)}; bring tests/plain_formulations.py up to date, or measure --alone'
-        )
-    difference = max(abs(values[k] - others[k]) / max(abs(others[k]), 1e-3) for k in values)
-    if not difference <= _TOLERANCE:
-        raise ValueError(
-            f'expected equal losses of both variants, received {values} and {others}; a time is '
-            'only worth comparing where the results agree: bring tests/plain_formulations.py up to '
-            'date, or measure --alone'
-        )
-    return difference
-
-
-def compare_iterations(comparison: Comparison, trainees: Sequence[Trainee], repeats: int) -> float:
-    """Times training iterations; the first of each, which is not counted, is compared.
-
-    Returns:
-        The largest relative difference of the losses; 0 where only one is measured.
-    """
-    first = [trainee.iterate()[0] for trainee in trainees]
-    difference = largest_difference(first[0], first[-1])
-    for repeat in range(repeats):
-        _progress(f'iteration {repeat + 1}/{repeats}')
-        # Who goes first changes, so that neither always finds the caches warm.
-        order = trainees if repeat % 2 else trainees[::-1]
-        seconds = {trainee.variant: trainee.iterate()[1] for trainee in order}
-        for parts in seconds.values():
-            parts['**iteration**'] = sum(parts.values())
-        comparison.add(seconds['package'], seconds.get('plain'))
-    return difference
-
-
 def compare_configs(args: argparse.Namespace, workload: Workload, plain: ModuleType) -> str:
     """Times an iteration of a config beside one or more of another one, in turn."""
     count, other = int(args.against[0]), dataclasses.replace(workload, config=args.against[1])
@@ -181,7 +141,7 @@ def compare_configs(args: argparse.Namespace, workload: Workload, plain: ModuleT
         return {'iteration': sum(sum(trainee.iterate()[1].values()) for _ in range(times))}
 
     for repeat in range(args.repeats + 1):
-        _progress(f'{repeat}/{args.repeats}')
+        say_progress(f'{repeat}/{args.repeats}')
         calls = [(one, 1), (several, count)]
         found = {call[0]: seconds_of(*call) for call in (calls if repeat % 2 else calls[::-1])}
         if repeat:
@@ -189,116 +149,19 @@ def compare_configs(args: argparse.Namespace, workload: Workload, plain: ModuleT
     return comparison.markdown()
 
 
-def compare_calls(
-    comparison: Comparison, name: str, functions: Sequence[Callable], repeats: int, device: str
-) -> None:
-    """Times functions in turn after one call each that is not counted."""
-    for repeat in range(repeats + 1):
-        _progress(f'{name} {repeat}/{repeats}')
-        timer = PartTimer(device)
-        order = list(zip(VARIANTS, functions, strict=False))
-        for variant, function in order if repeat % 2 else order[::-1]:
-            with timer.part(variant):
-                function()
-        if repeat:
-            costs = [{name: timer.seconds[variant]} for variant, _ in order]
-            comparison.add(*costs)
-
-
-def compare_refinements(
-    comparison: Comparison, trainees: Sequence[Trainee], plain: ModuleType, repeats: int
-) -> None:
-    """Times each maker's refinement of a batch at half size, for two backgrounds, two classes."""
-    image = next(iter(trainees[0].inputs.values()))
-    image = F.interpolate(image, scale_factor=0.5).sigmoid()
-    masks = torch.rand(len(image), 3, *image.shape[-2:], device=image.device)
-    makers = trainees[0].segmentor.labels.items()
-    found = {name: maker.refine for name, maker in makers if getattr(maker, 'refine', None)}
-    for name, refine in found.items():
-
-        def refined(refine: Callable = refine) -> Tensor:
-            return refine(image, torch.cat((masks, masks), dim=1))
-
-        def refined_plainly(par: Any = refine) -> Tensor:
-            images = zip(image.split(1), masks.split(1), strict=True)
-            found = [
-                torch.cat([plain.par(*pair, par.num_iter, par.dilations) for _ in range(2)], dim=1)
-                for pair in images
-            ]
-            return torch.cat(found)
-
-        functions = [refined, refined_plainly][: len(trainees)]
-        if len(functions) > 1:
-            torch.testing.assert_close(refined(), refined_plainly(), rtol=_TOLERANCE, atol=1e-4)
-        title = f'labels.{name}.refine of the batch'
-        compare_calls(comparison, title, functions, repeats, str(image.device))
-
-
-def compare_evaluation(
-    comparison: Comparison, trainees: Sequence[Trainee], plain: ModuleType, repeats: int
-) -> None:
-    """Times segmentation and CAMs of one image."""
-    package, other = (trainee.segmentor.eval() for trainee in (trainees[0], trainees[-1]))
-    other.load_state_dict(package.state_dict())
-    inputs = trainees[0].inputs[package.main_view][:1]
-    samples = trainees[0].samples[:1]
-    tags = samples[0].gt_tags[None]
-
-    @torch.no_grad()
-    def predict() -> Any:
-        return package.predict(inputs, samples)[0]
-
-    def predict_plainly() -> tuple[Tensor, dict[str, Tensor]]:
-        return plain.predict(other, inputs, tags)
-
-    functions = [predict, predict_plainly][: len(trainees)]
-    if len(functions) > 1:
-        scores, sample = predict_plainly()[1], predict()
-        for name in package.cam_names:
-            given = sample.get(cam_field(name)).score
-            torch.testing.assert_close(given, scores[name], rtol=0, atol=_TOLERANCE)
-    compare_calls(comparison, 'evaluation of an image', functions, repeats, str(inputs.device))
-
-
-def compare_products(trainees: Sequence[Trainee]) -> Comparison:
-    """Counts the products of an iteration."""
-    _progress('products')
-    comparison = Comparison()
-    name = 'products of an iteration'
-    comparison.add(*({name: trainee.products() / 1e9} for trainee in trainees))
-    return comparison
-
-
-def peak_memory(trainee: Trainee) -> float:
-    """Peak memory of training in MB: of the GPU, or of this process where there is none."""
-    for _ in range(_ITERATIONS_FOR_MEMORY):
-        trainee.iterate()
-    device = trainee.timer.device
-    if device.type == 'cuda':
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
 def compare_memory(arguments: Sequence[str], variants: Sequence[str]) -> Comparison:
     """Measures peak memory, each variant in a process of its own.
 
     To be called before this process trains: a child inherits the peak of its parent.
     """
-    peaks = []
+    script, peaks = str(Path(__file__).resolve()), []
     for variant in variants:
-        _progress(f'memory of the {variant}')
-        command = [sys.executable, str(Path(__file__).resolve()), *arguments, '--peak-of', variant]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f'expected a measurement from {command}, received {done.stderr}')
-        peaks.append({'peak memory of training': float(done.stdout.split()[-1])})
+        say_progress(f'memory of the {variant}')
+        line = measure_in_own_process([script, *arguments, '--peak-of', variant])
+        peaks.append({'peak memory of training': float(line)})
     comparison = Comparison()
     comparison.add(*peaks)
     return comparison
-
-
-def _progress(text: str) -> None:
-    print(f'benchmark: {text}', file=sys.stderr, flush=True)
 
 
 def measure(args: argparse.Namespace) -> str:
@@ -311,46 +174,49 @@ def measure(args: argparse.Namespace) -> str:
         The report in Markdown.
     """
     workload = prepare(args)
-    segmentor = workload.segmentor()
-    plain = load_plain(segmentor)
-    report = report_head(args, workload)
+    plain = load_plain(workload.segmentor())
+    report = (
+        f'{report_head("benchmark.py", args.arguments, args.threads, args.device)}'
+        f'Workload: {workload}; median of {args.repeats} repeats'
+    )
     if args.against:
-        return '  \n'.join(report) + '\n\n' + compare_configs(args, workload, plain) + '\n'
+        return f'{report}\n\n{compare_configs(args, workload, plain)}\n'
+    notes, tables = measure_parts(args, workload, plain)
+    return '\n\n'.join(['  \n'.join([report, *notes]), *tables]) + '\n'
+
+
+def measure_parts(
+    args: argparse.Namespace, workload: Workload, plain: ModuleType
+) -> tuple[list[str], list[str]]:
+    """Measures the parts that the command line names.
+
+    Returns:
+        Lines on what was compared, and tables.
+    """
+    segmentor = workload.segmentor()
     missing = plain.not_formulated(segmentor)
+    notes = [f'Measured alone: {", ".join(missing)} has no plain formulation'] if missing else []
     variants = VARIANTS[:1] if args.alone or missing else VARIANTS
-    memory = compare_memory(args.arguments, variants) if 'memory' in args.parts else None
+    last = []
+    if 'memory' in args.parts:
+        last.append(compare_memory(args.arguments, variants).markdown('MB'))
     trainees = make_trainees(workload, segmentor, plain, variants)
-    if missing:
-        report.append(f'Measured alone: {", ".join(missing)} has no plain formulation')
-    comparison = Comparison()
+    comparison, limit = Comparison(), []
     if 'iteration' in args.parts:
         difference = compare_iterations(comparison, trainees, args.repeats)
         if len(trainees) > 1:
-            report.append(f'Largest relative difference of the losses: {difference:.1e}')
-    limit = ''
+            notes.append(f'Largest relative difference of the losses: {difference:.1e}')
     if 'limit' in args.parts:
         known = {part: seconds for part, seconds, *_ in comparison.rows()}
-        _progress('the limit of each operator')
-        limit = limit_tables(trainees[0], known or trainees[0].iterate()[1])
+        say_progress('the limit of each operator')
+        limit = [limit_tables(trainees[0], known or trainees[0].iterate()[1])]
     if 'refinement' in args.parts:
         compare_refinements(comparison, trainees, plain, args.repeats)
-    products = compare_products(trainees) if 'products' in args.parts else None
+    if 'products' in args.parts:
+        last.insert(0, compare_products(trainees).markdown('GFLOP'))
     if 'evaluation' in args.parts:
         compare_evaluation(comparison, trainees, plain, args.repeats)
-    tables = [comparison.markdown()] if comparison.rows() else []
-    tables += [limit] if limit else []
-    tables += [] if products is None else [products.markdown('GFLOP')]
-    tables += [] if memory is None else [memory.markdown('MB')]
-    return '\n\n'.join(['  \n'.join(report), *tables]) + '\n'
-
-
-def report_head(args: argparse.Namespace, workload: Workload) -> list[str]:
-    """What was measured where, and by which command."""
-    return [
-        f'Hardware: {describe_machine(args.threads)}; device {args.device}',
-        f'Command: `python tools/benchmark.py {shlex.join(args.arguments)}`',
-        f'Workload: {workload}; median of {args.repeats} repeats',
-    ]
+    return notes, [comparison.markdown()] * bool(comparison.rows()) + limit + last
 
 
 def prepare(args: argparse.Namespace) -> Workload:
@@ -390,17 +256,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workload = prepare(args)
         segmentor = workload.segmentor()
         (trainee,) = make_trainees(workload, segmentor, load_plain(segmentor), [args.peak_of])
-        print(f'{peak_memory(trainee):.0f}')
+        for _ in range(_ITERATIONS_FOR_MEMORY):
+            trainee.iterate()
+        print(f'{peak_memory(args.device):.0f}')
         return 0
     try:
-        report = measure(args)
+        publish(measure(args), args.out)
     except (ValueError, OSError, RuntimeError) as error:
         print(f'benchmark: {error}', file=sys.stderr)
         return 1
-    print(report)
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(report, encoding='utf-8')
     return 0
 
 

@@ -13,7 +13,6 @@ which does not grow, is not in it. Without a checkpoint the weights are random.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,11 +25,15 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.engine.benchmark import Comparison, LabellingRate
+from wsss_plugin.engine.benchmark import (
+    Comparison,
+    LabellingRate,
+    publish,
+    report_head,
+    say_progress,
+)
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.engine.run_config import load_config
-from wsss_plugin.whole_file import write_text
 
 # Of each: how it is done, several scales and flips, CRF.
 PARTS = {
@@ -119,7 +122,7 @@ def compare(args: argparse.Namespace, rate: LabellingRate) -> Comparison:
     comparison = Comparison(('now', 'before'))
     for repeat in range(args.repeats):
         for part in args.parts:
-            print(f'benchmark: {part}, {repeat + 1}/{args.repeats}', file=sys.stderr, flush=True)
+            say_progress(f'{part}, {repeat + 1}/{args.repeats}')
             now, before = works(args, rate, part)
             # Who goes first changes, so that neither always finds the caches warm.
             order = {'now': now, 'before': before} if repeat % 2 else {'before': before, 'now': now}
@@ -181,15 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         comparison = compare(args, rate)
     given = sys.argv[1:] if arguments is None else arguments
     text = (
-        f'Hardware: {describe_machine(args.threads)}  \n'
-        f'Command: `{shlex.join(["python", "tools/benchmark_export.py", *given])}`  \n'
+        f'{report_head("benchmark_export.py", given, args.threads)}'
         f'Median of {args.repeats} repeats, {args.images} images; before: one image, scale and '
         f'flip at a time, the CRF alone in one process; now: {args.loaders} processes load, '
         f'{args.crf_workers} run the CRF\n\n{table(comparison)}\n'
     )
-    print(text)
-    if args.out:
-        write_text(args.out, text)
+    publish(text, args.out)
 
 
 if __name__ == '__main__':

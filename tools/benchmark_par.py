@@ -11,23 +11,24 @@ took before the first call.
 from __future__ import annotations
 
 import argparse
-import resource
 import runpy
-import shlex
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from wsss_plugin.engine.benchmark import Comparison
+from wsss_plugin.engine.benchmark import (
+    Comparison,
+    compare_forms,
+    measure_in_own_process,
+    peak_memory,
+    publish,
+    report_head,
+)
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.models.pseudo_labels import PAR
-from wsss_plugin.whole_file import whole_file
 
 _ROOT = Path(__file__).resolve().parents[1]
 _TOLERANCE = 1e-4
@@ -65,9 +66,9 @@ def forms(args: argparse.Namespace) -> dict[str, Callable[[], Tensor]]:
 
 def peak(form: Callable[[], Tensor]) -> float:
     """Peak memory in MB of one call above what the process had before."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     form()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
+    return peak_memory() - before
 
 
 def compare_memory(given: Sequence[str]) -> Comparison:
@@ -81,46 +82,14 @@ def compare_memory(given: Sequence[str]) -> Comparison:
     Raises:
         RuntimeError: If such a process fails.
     """
-    comparison, peaks = Comparison(), []
-    for name in _FORMS:
-        command = [sys.executable, str(Path(__file__).resolve()), *given, '--peak-of', name]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f'expected a measurement from {command}, received {done.stderr}')
-        peaks.append({'peak memory': float(done.stdout.split()[-1])})
+    script = str(Path(__file__).resolve())
+    peaks = [
+        {'peak memory': float(measure_in_own_process([script, *given, '--peak-of', name]))}
+        for name in _FORMS
+    ]
+    comparison = Comparison()
     comparison.add(*peaks)
     return comparison
-
-
-def compare_times(args: argparse.Namespace) -> tuple[Comparison, float]:
-    """Runs both forms in turn, after one call each that is not counted.
-
-    Args:
-        args: The command line.
-
-    Returns:
-        Times, and the largest difference between the results.
-
-    Raises:
-        RuntimeError: If results differ.
-    """
-    comparison, largest = Comparison(), 0.0
-    part = f'PAR of {args.batch_size} x {args.size}², {args.channels} channels'
-    for repeat in range(args.repeats + 1):
-        results, seconds = [], []
-        for form in forms(args).values():
-            start = time.perf_counter()
-            results.append(form())
-            seconds.append({part: time.perf_counter() - start})
-        largest = max(largest, float((results[0] - results[1]).abs().max()))
-        if repeat:
-            comparison.add(*seconds)
-    if largest > _TOLERANCE:
-        raise RuntimeError(
-            f'expected results that differ by at most {_TOLERANCE:g}, received {largest:.2g}; '
-            'only forms that agree are worth comparing'
-        )
-    return comparison, largest
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -132,17 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     given = sys.argv[1:] if arguments is None else arguments
     memory = compare_memory(given)
-    times, largest = compare_times(args)
+    part = f'PAR of {args.batch_size} x {args.size}², {args.channels} channels'
+    package, plain = forms(args).values()
+    times, largest = compare_forms({part: (package, plain)}, args.repeats, _TOLERANCE)
     text = (
-        f'Hardware: {describe_machine(args.threads)}  \n'
-        f'Command: `{shlex.join(["python", "tools/benchmark_par.py", *given])}`  \n'
+        f'{report_head("benchmark_par.py", given, args.threads)}'
         f'Median of {args.repeats} repeats; results differ by at most {largest:.1e}\n\n'
         f'{times.markdown()}\n\n{memory.markdown("MB")}\n'
     )
-    print(text)
-    if args.out:
-        with whole_file(args.out) as file:
-            file.write(text.encode())
+    publish(text, args.out)
 
 
 if __name__ == '__main__':

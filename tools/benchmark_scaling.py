@@ -13,9 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
-import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -26,9 +23,16 @@ import matplotlib
 import torch
 
 import wsss_plugin  # noqa: F401  (fills the registries)
-from wsss_plugin.engine.benchmark import Trainee, Workload
+from wsss_plugin.engine.benchmark import (
+    Trainee,
+    Workload,
+    measure_in_own_process,
+    peak_memory,
+    publish,
+    report_head,
+    say_progress,
+)
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.whole_file import whole_file
 
 matplotlib.use('Agg')
@@ -103,14 +107,8 @@ def measure_point(args: argparse.Namespace, axis: str, value: int) -> Point:
     del segmentor
     trainee.iterate()
     seconds = [sum(trainee.iterate()[1].values()) for _ in range(args.repeats)]
-    memory = _peak(args.device)
+    memory = peak_memory(args.device)
     return Point(axis, value, median(seconds), memory, trainee.products())
-
-
-def _peak(device: str) -> float:
-    if torch.device(device).type == 'cuda':
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def measure(args: argparse.Namespace) -> list[Point]:
@@ -125,15 +123,10 @@ def measure(args: argparse.Namespace) -> list[Point]:
     values = {'size': args.sizes, 'classes': args.classes, 'batch': args.batches}
     points = []
     for axis, value in [(key, value) for key in values for value in values[key]]:
-        print(f'benchmark: {axis} {value}', file=sys.stderr, flush=True)
-        command = [sys.executable, str(Path(__file__).resolve()), *args.arguments]
-        command += ['--point', axis, str(value)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(
-                f'expected a measurement from {shlex.join(command)}, received {done.stderr}'
-            )
-        points.append(Point(**json.loads(done.stdout.splitlines()[-1])))
+        say_progress(f'{axis} {value}')
+        script = str(Path(__file__).resolve())
+        line = measure_in_own_process([script, *args.arguments, '--point', axis, str(value)])
+        points.append(Point(**json.loads(line)))
     return points
 
 
@@ -199,16 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     points = measure(args)
     text = (
-        f'Hardware: {describe_machine(args.threads)}; device {args.device}  \n'
-        f'Command: `python tools/benchmark_scaling.py {shlex.join(args.arguments)}`  \n'
+        f'{report_head("benchmark_scaling.py", args.arguments, args.threads, args.device)}'
         f'{args.model or "network"} under {args.config}, {args.batch_size} x {args.size}² where '
         f'these do not vary; median of {args.repeats} repeats\n\n{table(points)}\n'
     )
-    print(text)
     if args.out:
         draw(points, args.out.with_suffix('.svg'))
-        with whole_file(args.out.with_suffix('.md')) as file:
-            file.write(f'{text}\n![Time and memory]({args.out.name}.svg)\n'.encode())
+        text += f'\n![Time and memory]({args.out.name}.svg)\n'
+    publish(text, args.out and args.out.with_suffix('.md'))
 
 
 if __name__ == '__main__':

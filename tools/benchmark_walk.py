@@ -11,20 +11,15 @@ from __future__ import annotations
 
 import argparse
 import runpy
-import shlex
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from wsss_plugin.engine.benchmark import Comparison
+from wsss_plugin.engine.benchmark import Comparison, Forms, compare_forms, publish, report_head
 from wsss_plugin.engine.command_line import run_tool
-from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.ops import class_features, pair_affinity, pair_offsets, random_walk
-from wsss_plugin.whole_file import whole_file
 
 _ROOT = Path(__file__).resolve().parents[1]
 _TOLERANCE = 1e-5
@@ -48,7 +43,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def walks(size: Sequence[int], plain: dict) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+def walks(size: Sequence[int], plain: dict) -> Forms:
     """Both forms of a walk of background and three of twenty classes.
 
     Args:
@@ -71,7 +66,7 @@ def walks(size: Sequence[int], plain: dict) -> tuple[Callable[[], Tensor], Calla
     )
 
 
-def pooled(channels: int, plain: dict) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
+def pooled(channels: int, plain: dict) -> Forms:
     """Both forms of class features of two images, a crop of 512 pixels at stride 16.
 
     Args:
@@ -91,7 +86,7 @@ def pooled(channels: int, plain: dict) -> tuple[Callable[[], Tensor], Callable[[
 
 
 def measure(args: argparse.Namespace) -> tuple[Comparison, float]:
-    """Runs all forms in turn.
+    """Runs both forms of the walk and of class features in turn.
 
     Args:
         args: The command line.
@@ -108,23 +103,7 @@ def measure(args: argparse.Namespace) -> tuple[Comparison, float]:
         f'walk of {height} x {width}, stride {_STRIDE}': walks(args.size, plain),
         f'class features, 2 x {args.channels} channels': pooled(args.channels, plain),
     }
-    comparison, largest = Comparison(), 0.0
-    for _ in range(args.repeats):
-        seconds: tuple[dict[str, float], dict[str, float]] = ({}, {})
-        for part, pair in forms.items():
-            results = []
-            for form, times in zip(pair, seconds, strict=True):
-                start = time.perf_counter()
-                results.append(form())
-                times[part] = time.perf_counter() - start
-            largest = max(largest, float((results[0] - results[1]).abs().max()))
-        comparison.add(*seconds)
-    if largest > _TOLERANCE:
-        raise RuntimeError(
-            f'expected results that differ by at most {_TOLERANCE:g}, received {largest:.2g}; '
-            'only forms that agree are worth comparing'
-        )
-    return comparison, largest
+    return compare_forms(forms, args.repeats, _TOLERANCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -134,15 +113,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     comparison, largest = measure(args)
     given = sys.argv[1:] if arguments is None else arguments
     text = (
-        f'Hardware: {describe_machine(args.threads)}  \n'
-        f'Command: `{shlex.join(["python", "tools/benchmark_walk.py", *given])}`  \n'
+        f'{report_head("benchmark_walk.py", given, args.threads)}'
         f'Median of {args.repeats} repeats; radius {_RADIUS}, {2**_DOUBLINGS} steps; results '
         f'differ by at most {largest:.1e}\n\n{comparison.markdown()}\n'
     )
-    print(text)
-    if args.out:
-        with whole_file(args.out) as file:
-            file.write(text.encode())
+    publish(text, args.out)
 
 
 if __name__ == '__main__':

@@ -7,12 +7,11 @@ def test_times_and_memory_of_both_forms(tool, tmp_path, capsys, monkeypatch):
     module = tool('benchmark_par')
     given = []
 
-    def run(command, **_):
-        given.append(command[2:])
-        megabytes = {'package': '2.0', 'plain': '30.0'}[command[-1]]
-        return type('Done', (), {'returncode': 0, 'stdout': f'hello\n{megabytes}\n'})
+    def measured(arguments):
+        given.append(arguments[1:])
+        return {'package': '2.0', 'plain': '30.0'}[arguments[-1]]
 
-    monkeypatch.setattr(module.subprocess, 'run', run)
+    monkeypatch.setattr(module, 'measure_in_own_process', measured)
     out = tmp_path / 'par.md'
     arguments = [*SMALL, '--out', str(out)]
     module.main(arguments)
@@ -25,32 +24,19 @@ def test_times_and_memory_of_both_forms(tool, tmp_path, capsys, monkeypatch):
 
 def test_peak_of_one_form(tool, capsys, monkeypatch):
     module, called = tool('benchmark_par'), []
-
-    def usage(_):
-        return type('Usage', (), {'ru_maxrss': 4096 + 3072 * len(called)})
-
-    def plain_after(_):
-        return {'package': list, 'plain': lambda: called.append('plain')}
-
-    monkeypatch.setattr(module.resource, 'getrusage', usage)
-    monkeypatch.setattr(module, 'forms', plain_after)
+    forms = {'package': list, 'plain': lambda: called.append('plain')}
+    monkeypatch.setattr(module, 'peak_memory', lambda: 4.0 + 3.0 * len(called))
+    monkeypatch.setattr(module, 'forms', lambda _: forms)
     module.main([*SMALL, '--peak-of', 'plain'])
     assert (called, capsys.readouterr().out) == (['plain'], '3.0\n')
-
-
-def test_a_process_that_fails_is_shown(tool, monkeypatch):
-    module = tool('benchmark_par')
-    failed = type('Done', (), {'returncode': 1, 'stderr': 'out of memory'})
-    monkeypatch.setattr(module.subprocess, 'run', lambda *_, **__: failed)
-    with pytest.raises(RuntimeError, match='out of memory'):
-        module.compare_memory(SMALL)
 
 
 def test_forms_that_differ_are_not_compared(tool, monkeypatch):
     module = tool('benchmark_par')
     monkeypatch.setattr(module, 'PAR', lambda: lambda _, masks: masks)
+    monkeypatch.setattr(module, 'measure_in_own_process', lambda _: '1')
     with pytest.raises(RuntimeError, match='expected results that differ by at most'):
-        module.compare_times(module.parse_args(SMALL))
+        module.main(SMALL)
 
 
 def test_command_line_errors(tool, capsys):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.label_fields import label_fields, label_title
 
 _OLD = (

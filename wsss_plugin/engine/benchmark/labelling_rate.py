@@ -27,7 +27,7 @@ from wsss_plugin.engine.label_export import (
     SegmentationLabels,
     export_settings,
 )
-from wsss_plugin.engine.run_config import enable_crf, enable_tta, wsss_metrics
+from wsss_plugin.engine.scoring_config import enable_crf, enable_tta, wsss_metrics
 from wsss_plugin.engine.terminal import hide_toolbox_warnings, quiet_terminal
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.evaluation.crf_labels import label_of_scores

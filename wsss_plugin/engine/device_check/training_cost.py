@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
@@ -11,7 +10,7 @@ from typing import Any
 
 import torch
 
-from wsss_plugin.engine.benchmark import Trainee, Workload
+from wsss_plugin.engine.benchmark import Trainee, Workload, peak_memory
 from wsss_plugin.errors import ConfigError
 
 # By name: type of autocast, and whether products of float32 may be rounded to TF32.
@@ -53,14 +52,10 @@ def measure_training(
             torch.cuda.reset_peak_memory_stats(device)
         seconds = [sum(trainee.iterate()[1].values()) for _ in range(_WARM_UP + repeats)]
     middle = median(seconds[_WARM_UP:])
-    if device.type == 'cuda':
-        peak = torch.cuda.max_memory_allocated(device) / 2**20
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     return {
         'seconds': middle,
         'images_per_second': workload.batch_size / middle,
-        'peak_mb': peak,
+        'peak_mb': peak_memory(device),
     }
 
 
