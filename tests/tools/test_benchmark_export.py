@@ -12,7 +12,7 @@ def test_rates_of_all_parts(tool, small, shapes, tmp_path, capsys):
     module, out = tool('benchmark_export'), tmp_path / 'export.md'
     options = [*small, *(f'{one}_dataloader.dataset.data_root={shapes}' for one in ('test', 'val'))]
     options.append('test_dataloader.dataset.ann_file=ImageSets/Segmentation/train.txt')
-    parts = ['evaluation', 'evaluation --tta', 'export --tta']
+    parts = ['evaluation --tta', 'export --tta']
     flags = ['--images', '4', '--repeats', '1', '--loaders', '1', '--out', str(out)]
     module.main([CONFIG, *flags, '--parts', *parts, '--cfg-options', *options])
     text = out.read_text()
