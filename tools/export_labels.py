@@ -19,10 +19,12 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import init_dist, is_distributed, is_main_process
+from mmengine.logging import MMLogger
 from PIL import Image
 
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.datasets import spread_indices
+from wsss_plugin.engine.batched_test import augmentations
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.label_export import (
     REFINEMENTS,
@@ -37,6 +39,8 @@ from wsss_plugin.engine.label_export import (
 )
 from wsss_plugin.engine.large_images import window_hint
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
+from wsss_plugin.engine.terminal import hide_toolbox_warnings
+from wsss_plugin.evaluation.size_batches import usual_batch_size
 from wsss_plugin.models.windowed_cams import check_window
 
 _ALPHAS = (4.0, 32.0)  # published
@@ -84,6 +88,18 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         default=2,
         help='processes that run the CRF, 0 for none beside this one; default: 2',
+    )
+    parser.add_argument(
+        '--loaders',
+        type=int,
+        help='processes that load images, 0 for none beside this one; default: num_workers of the '
+        "config's test_dataloader",
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        help='images of one size that --segmentation predicts together; default: 4, and fewer of '
+        'many classes',
     )
     parser.add_argument(
         '--scores',
@@ -144,8 +160,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error('expected --alphas with --scores alphas')
     if args.stride and not args.window:
         parser.error('expected --stride with --window')
-    if args.crf_workers < 0:
-        parser.error(f'expected --crf-workers >= 0, received {args.crf_workers}')
+    if args.batch_size is not None and not args.segmentation:
+        parser.error('expected --batch-size with --segmentation; CAMs are of one image at a time')
+    for name, least in (('crf_workers', 0), ('loaders', 0), ('batch_size', 1)):
+        value = getattr(args, name)
+        if value is not None and value < least:
+            parser.error(f'expected --{name.replace("_", "-")} >= {least}, received {value}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -263,6 +283,11 @@ def hint_at_windows(images: ListedImages) -> None:
                 return
 
 
+def _loaders(args: argparse.Namespace, config: Config) -> int:
+    loader = config.get('test_dataloader') or {}
+    return int(loader.get('num_workers', 0)) if args.loaders is None else args.loaders
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Exports as the command line says."""
     args = parse_args(arguments)
@@ -273,6 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = ListedImages(config, args.split, args.list, pipeline)
     source = make_source(args, config, images)
     images.require_classes_of(source)
+    usual = usual_batch_size(len(images.classes), augmentations(pipeline))
+    hide_toolbox_warnings(MMLogger.get_current_instance())
     folder = LabelFolder(
         args.out,
         images,
@@ -281,6 +308,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         source.ignore_index,
         files=ScoreFiles(source.kind) if isinstance(source, CAMScores) else None,
         workers=args.crf_workers if source.uses_crf else 0,
+        loaders=_loaders(args, config),
+        batch_size=args.batch_size or usual,
     )
     if args.window is None and args.cams_from is None and is_main_process():
         hint_at_windows(images)

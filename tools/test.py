@@ -14,6 +14,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
 import wsss_plugin  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.batched_test import batch_test
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.quiet_runner import QuietRunner
 from wsss_plugin.engine.run_config import load_config, use_final_threshold
@@ -51,6 +52,13 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--crf', action='store_true', help='refine by a dense CRF before scoring')
     parser.add_argument('--crf-workers', type=int, help='processes that run the CRF')
     parser.add_argument(
+        '--batch-size',
+        type=int,
+        metavar='N',
+        help='images at once, of which those of one size are predicted together; default: the '
+        "config's, or up to 4 where neither CAMs nor labels are scored",
+    )
+    parser.add_argument(
         '--cam', action='store_true', help='score class activation maps too; they use the tags'
     )
     parser.add_argument(
@@ -74,6 +82,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parsed = parser.parse_args(arguments)
     if parsed.num is not None and parsed.num < 1:
         parser.error(f'expected --num >= 1, received {parsed.num}')
+    if parsed.batch_size is not None and parsed.batch_size < 1:
+        parser.error(f'expected --batch-size >= 1, received {parsed.batch_size}')
     others = [name for name in ('tta', 'crf', 'cam', 'labels') if getattr(parsed, name)]
     if parsed.all and others:
         parser.error(
@@ -123,7 +133,21 @@ def build_config(args: argparse.Namespace) -> Config:
         enable_crf(config, args.crf_workers)
     if args.show_dir:
         enable_drawing(config, args.show_dir)
+    choose_batch(config, args)
     return config
+
+
+def choose_batch(config: Config, args: argparse.Namespace) -> None:
+    """Sets how many images are tested at once.
+
+    Args:
+        config (Config): Changed in place.
+        args (argparse.Namespace): Result of :func:`parse_args`.
+    """
+    # CAMs of all scales and classes take memory that a default must not multiply.
+    own = args.cam or args.labels or 'test_dataloader.batch_size' in (args.cfg_options or {})
+    if args.batch_size is not None or not own:
+        batch_test(config, args.batch_size)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -147,6 +171,8 @@ def _scores(config: Config) -> dict[str, float | None]:
 
 def _all_scores(config: Config, args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     tests = two_tests(config, args.crf_workers, args.show_dir)
+    for test in tests.values():
+        choose_batch(test, args)
     metrics = {name: QuietRunner.from_cfg(test).test() for name, test in tests.items()}
     rows = score_rows(tests, metrics)
     print_log(f'\nscores of {args.checkpoint}, in %:\n{score_table(rows)}', logger='current')

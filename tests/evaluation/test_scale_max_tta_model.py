@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from mmengine.structures import PixelData
 from mmseg.models import SegDataPreProcessor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from reference_networks import build, tiny_config
 from torch import nn
 
 import wsss_plugin.models  # noqa: F401  (fills the registries)
+from wsss_plugin.engine.benchmark.one_at_a_time_tta_model import OneAtATimeTTAModel
 from wsss_plugin.evaluation.scale_max_tta_model import ScaleMaxTTAModel
 
 
@@ -114,3 +118,57 @@ def test_maximum_of_probabilities():
     assert torch.equal(merged.pred_sem_seg.data[0], expected.argmax(0))
     of_logits = torch.maximum(logits[0], logits[2]).argmax(0)
     assert (merged.pred_sem_seg.data[0] != of_logits).any()
+
+
+class Doubles(nn.Module):
+    """Stacks images of one size, without the rounding to float32 of the toolbox."""
+
+    def forward(self, data, training=False):
+        assert not training
+        return {**data, 'inputs': torch.stack(data['inputs'])}
+
+
+def scaled(sides, ori_shape=(20, 30)):
+    generator = torch.Generator().manual_seed(0)
+    inputs, samples = [], []
+    for side in sides:
+        image = torch.randn(3, side, side + 16, dtype=torch.float64, generator=generator)
+        for flip in (False, True):
+            meta = dict(img_shape=image.shape[1:], ori_shape=ori_shape, flip=flip)
+            meta.update(flip_direction='horizontal', img_path=f'{side}.jpg')
+            samples.append(SegDataSample(metainfo=meta))
+            inputs.append(image.flip(-1) if flip else image)
+    return inputs, samples
+
+
+@torch.no_grad()
+def test_flips_and_images_of_one_size_are_one_batch(monkeypatch):
+    segmentor = build(tiny_config()).double().eval()
+    segmentor.data_preprocessor = Doubles()
+    predict, seen = segmentor.predict, []
+
+    def watched(inputs, data_samples):
+        seen.append(tuple(inputs.shape))
+        return predict(inputs, data_samples)
+
+    # Two images, of which the second is at its second scale as large as the first at its first.
+    images = [scaled((48, 64)), scaled((32, 48), (21, 31))]
+    data = {
+        key: [list(one) for one in zip(*(image[index] for image in images), strict=True)]
+        for index, key in enumerate(('inputs', 'data_samples'))
+    }
+    alone = OneAtATimeTTAModel(segmentor)
+    expected = [
+        alone.test_step(
+            {key: [[part[place]] for part in copy.deepcopy(data[key])] for key in data}
+        )[0]
+        for place in range(2)
+    ]
+    monkeypatch.setattr(segmentor, 'predict', watched)
+    found = ScaleMaxTTAModel(segmentor).test_step(data)
+    assert sorted(seen) == [(2, 3, 32, 48), (2, 3, 64, 80), (4, 3, 48, 64)]
+    for one, other, size in zip(found, expected, ((20, 30), (21, 31)), strict=True):
+        assert one.seg_logits.data.shape == (6, *size)
+        torch.testing.assert_close(one.seg_logits.data, other.seg_logits.data, rtol=0, atol=1e-10)
+        assert torch.equal(one.pred_sem_seg.data, other.pred_sem_seg.data)
+        assert one.img_path == other.img_path

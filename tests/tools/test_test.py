@@ -71,6 +71,25 @@ def test_labels_and_a_few_training_images(tool, config_file, monkeypatch, capsys
         assert 'expected' in capsys.readouterr().err
 
 
+def test_images_at_once(tool, config_file, capsys):
+    own = ['--cfg-options', 'test_dataloader.batch_size=2']
+    for flags, expected in (
+        ([], 1),
+        (['--batch-size', '5'], 5),
+        (['--batch-size', '5', *own], 5),
+        (own, 2),
+    ):
+        config = _build(tool, config_file, 'a.pth', *flags)
+        assert config.test_dataloader.batch_size == expected
+    assert 'test_cfg' not in config
+    # CAMs of all scales are not multiplied by themselves.
+    config = _build(tool, config_file, 'a.pth', '--cam')
+    assert 'batch_size' not in config.test_dataloader
+    with pytest.raises(SystemExit):
+        _build(tool, config_file, 'a.pth', '--batch-size', '0')
+    assert 'expected --batch-size >= 1' in capsys.readouterr().err
+
+
 def test_writes_the_metrics(tool, config_file, tmp_path, monkeypatch):
     test = tool('test')
     runner = SimpleNamespace(test=lambda: {'mIoU': 50, 'cam/mIoU': 25.5})

@@ -15,6 +15,7 @@ from wsss_plugin.engine.hooks import (
     UnreachedParametersHook,
     WholeCheckpointHook,
 )
+from wsss_plugin.engine.one_size_test_loop import OneSizeTestLoop
 from wsss_plugin.engine.optimizers import (
     DualBranchOptimWrapperConstructor,
     JointOptimizer,
@@ -39,6 +40,7 @@ __all__ = [
     'JointOptimizer',
     'LoadPartHook',
     'NonFiniteHook',
+    'OneSizeTestLoop',
     'ProgressKeeper',
     'RunIdentityHook',
     'SafeCheckpointHook',

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from wsss_plugin.engine.head_inputs import check_head_inputs
-from wsss_plugin.engine.terminal import is_for_users, quiet_terminal, terminal_handlers
+from wsss_plugin.engine.terminal import hide_toolbox_warnings, quiet_terminal
 
 _BEGINNINGS = ('before_train', 'before_val', 'before_test')
 # Warnings of the toolbox while it is built, about its own code.
@@ -42,8 +42,7 @@ class QuietRunner(Runner):
             MMLogger: The logger.
         """
         logger = super().build_logger(*args, **kwargs)
-        for handler in terminal_handlers(logger):
-            handler.addFilter(is_for_users)
+        hide_toolbox_warnings(logger)
         self._silence.enter_context(quiet_terminal(logger))
         return logger
 

@@ -11,6 +11,8 @@ _OF_THE_TOOLBOX = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
     'The prefix is not set in metric class',
+    # Of original sizes, to which each prediction is resized by itself.
+    'Image shapes are different in the batch',
 )
 
 
@@ -50,6 +52,16 @@ def quiet_terminal(logger: logging.Logger) -> Iterator[None]:
     finally:
         for handler, level in zip(handlers, levels, strict=True):
             handler.setLevel(level)
+
+
+def hide_toolbox_warnings(logger: logging.Logger) -> None:
+    """Keeps warnings of the toolbox about its own code from the terminal.
+
+    Args:
+        logger: The logger.
+    """
+    for handler in terminal_handlers(logger):
+        handler.addFilter(is_for_users)
 
 
 def is_for_users(record: logging.LogRecord) -> bool:

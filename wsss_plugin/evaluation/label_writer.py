@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from wsss_plugin.evaluation.label_png import save_label_png
+from wsss_plugin.evaluation.writer_thread import WriterThread
 
 
 class LabelWriter:
-    """Writes ``<image id>.png`` for each image.
+    """Writes ``<image id>.png`` for each image, beside the work on the next ones.
 
     Args:
         folder: The folder; it is made.
@@ -21,11 +22,12 @@ class LabelWriter:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._written: dict[str, str] = {}
+        self._thread = WriterThread()
 
     def save(
         self, name: str, label: np.ndarray, palette: Sequence[Sequence[int]] | None = None
     ) -> None:
-        """Writes the label map of an image.
+        """Writes the label map of an image, at the latest in :meth:`finish`.
 
         Args:
             name: File of the image.
@@ -34,8 +36,20 @@ class LabelWriter:
 
         Raises:
             ValueError: If another image has the same name.
+            DataError: If an earlier label map has a value that does not fit into 8 bits.
+            OSError: If an earlier file cannot be written; names it.
         """
-        save_label_png(self.reserve(name), label, palette)
+        self._thread.run(save_label_png, self.reserve(name), label, palette)
+
+    def finish(self) -> None:
+        """Waits for every file.
+
+        Raises:
+            DataError: If a label map has a value that does not fit into 8 bits.
+            OSError: If a file cannot be written; names it.
+        """
+        self._thread.drain()
+        self._thread.close()
 
     def reserve(self, name: str) -> Path:
         """Keeps the file of an image from others.

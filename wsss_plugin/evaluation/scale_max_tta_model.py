@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import reduce
+from typing import Any
 
 import torch
 from mmengine.structures import PixelData
@@ -11,6 +12,8 @@ from mmseg.models.segmentors import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+
+from wsss_plugin.evaluation.size_batches import step_by_size
 
 _FUSIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {'sum': torch.add, 'max': torch.maximum}
 
@@ -21,7 +24,8 @@ class ScaleMaxTTAModel(SegTTAModel):
 
     MMSegmentation's own ``SegTTAModel`` averages probabilities and leaves the logits of one
     augmentation in the data sample. Here the fused logits replace them, so that a CRF sees them.
-    CAMs, where the segmentor made them, are those of the first augmentation.
+    CAMs, where the segmentor made them, are those of the first augmentation. An image, its mirror
+    image and others of the same size go through the network as one batch.
 
     Args:
         module: The segmentor or its config.
@@ -51,6 +55,22 @@ class ScaleMaxTTAModel(SegTTAModel):
         self.flip_fusion = flip_fusion
         self.scale_fusion = scale_fusion
         self.of_probabilities = of_probabilities
+
+    def test_step(self, data: Any) -> list[SegDataSample]:
+        """Predicts scales and flips, those of one size together, and fuses them.
+
+        Args:
+            data: ``inputs`` and ``data_samples``, each a list by augmentation of lists by image.
+
+        Returns:
+            One sample per image.
+        """
+        if not isinstance(data, Mapping):
+            return super().test_step(data)
+        images = len(data['inputs'][0])
+        flat = {key: [one for part in values for one in part] for key, values in data.items()}
+        found = step_by_size(self.module.test_step, flat)
+        return self.merge_preds([found[image::images] for image in range(images)])
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
         """Fuses the augmentations of each image.

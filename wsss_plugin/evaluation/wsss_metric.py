@@ -183,7 +183,7 @@ class WSSSMetric(BaseMetric):
             self._process_labels(sample, result, label)
 
     def evaluate(self, size: int) -> dict:
-        """Waits for the CRF of every image, then gathers the results of all processes.
+        """Waits for CRF and file of every image, then gathers the results of all processes.
 
         Args:
             size: Number of images of the data set.
@@ -194,6 +194,8 @@ class WSSSMetric(BaseMetric):
         if self.crf_pool is not None:
             self.crf_pool.drain()
             self.crf_pool.close()
+        if self.label_writer is not None:
+            self.label_writer.finish()
         return super().evaluate(size)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:

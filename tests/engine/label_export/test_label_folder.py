@@ -196,3 +196,52 @@ def test_work_in_a_pool_is_written_when_it_is_done(plain_images, images, tmp_pat
         LabelFolder(tmp_path / 'cut', images, fails, settings, workers=2).write()
     assert pools[-1].closed
     assert not list((tmp_path / 'cut').rglob('*.png'))
+
+
+class _Together:
+    """Labels images one by one or several together, and notes how many."""
+
+    def __init__(self, label):
+        self._label, self.sizes = label, []
+
+    def __call__(self, item):
+        self.sizes.append(1)
+        return self._label(item)
+
+    def many(self, items):
+        self.sizes.append(len(items))
+        return [self._label(item) for item in items]
+
+
+def test_loaders_and_batches_write_the_same(plain_images, images, tmp_path):
+    settings = {**plain_images.SETTINGS, 'count': 7}
+    alone = plain_images.folder(tmp_path / 'alone', images).write()
+    together = _Together(plain_images.label)
+    images.read.clear()
+    found = LabelFolder(
+        tmp_path / 'out', images, together, settings, loaders=2, batch_size=3
+    ).write()
+    assert together.sizes == [3, 3, 1]
+    assert images.read == []
+    assert found.content == alone.content
+    assert _files(tmp_path / 'out') == _files(tmp_path / 'alone')
+    # A source that labels one image at a time is given one at a time.
+    LabelFolder(tmp_path / 'one', images, plain_images.label, settings, batch_size=3).write()
+    assert _files(tmp_path / 'one') == _files(tmp_path / 'alone')
+
+
+def test_what_was_labelled_before_an_error_is_written(plain_images, images, tmp_path):
+    settings = {**plain_images.SETTINGS, 'count': 7}
+
+    def fails(name):
+        if name == images.names[5]:
+            raise OSError(f'{name}.jpg is damaged')
+        return {'inputs': name}
+
+    images.item = fails
+    together = _Together(plain_images.label)
+    with pytest.raises(OSError, match=r'1/5\.jpg is damaged'):
+        LabelFolder(tmp_path / 'out', images, together, settings, loaders=1, batch_size=2).write()
+    assert together.sizes == [2, 2]
+    written = {f'{name}.png' for name in images.names[:4]}
+    assert set(_files(tmp_path / 'out')) == {'settings.json', *written}

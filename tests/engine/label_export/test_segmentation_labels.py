@@ -219,3 +219,57 @@ def test_tags_of_which_nothing_is_predicted_get_the_least_share(make):
     for arguments in (dict(least=1.0), dict(least=-0.1), dict(least=0.1, with_tags=False)):
         with pytest.raises(ConfigError, match='--least: expected a share'):
             make(tiny_config(), **arguments)
+
+
+class _Doubles(torch.nn.Module):
+    """Stacks images of one size, without the rounding to float32 of the toolbox."""
+
+    def forward(self, data, training=False):
+        assert not training
+        return {**data, 'inputs': torch.stack([image.double() for image in data['inputs']])}
+
+
+def _sized(height, width, tags=(1, 0, 1, 0, 0), path='cat.jpg'):
+    item = _item(tags)
+    item['inputs'] = torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
+    item['data_samples'].set_metainfo(dict(img_shape=(height, width), img_path=path))
+    return item
+
+
+def _watch(monkeypatch, source):
+    seen, encode = [], source.model.encode_decode
+
+    def watched(inputs, metas):
+        seen.append(tuple(inputs.shape))
+        return encode(inputs, metas)
+
+    monkeypatch.setattr(source.model, 'encode_decode', watched)
+    return seen
+
+
+def test_images_of_one_size_are_predicted_together(make, monkeypatch):
+    source = make(_stock(test_cfg=dict(mode='whole')))
+    # The predictions depend on the image.
+    source.model.decode_head.conv_seg.bias.data.zero_()
+    source.model.double().data_preprocessor = _Doubles()
+    other = (0, 1, 0, 0, 1)
+    items = [_sized(64, 48), _sized(48, 64, other), _sized(64, 48, other), _sized(64, 48, (0,) * 5)]
+    expected = [source(copy.deepcopy(item)) for item in items]
+    seen = _watch(monkeypatch, source)
+    found = source.many(items)
+    assert sorted(seen) == [(1, 3, 48, 64), (3, 3, 64, 48)]
+    assert all(map(torch.equal, found, expected))
+    assert len(expected[0].unique()) > 1
+    assert found[3].unique().tolist() == [0]
+
+
+def test_scales_and_flips_of_several_images_are_predicted_together(several, monkeypatch):
+    source, first = several()
+    source.model.double().data_preprocessor = _Doubles()
+    second = {**copy.deepcopy(first), 'inputs': [image.flip(1) for image in first['inputs']]}
+    expected = [source(copy.deepcopy(item)) for item in (first, second)]
+    seen = _watch(monkeypatch, source)
+    found = source.many([first, second])
+    assert seen == [(4, 3, 64, 48), (4, 3, 96, 72)]
+    assert all(map(torch.equal, found, expected))
+    assert not torch.equal(*found)

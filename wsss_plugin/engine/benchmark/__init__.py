@@ -1,7 +1,8 @@
-"""Measurement of a training iteration; used by tools/benchmark*.py."""
+"""Measurement of a training iteration, of evaluation and of export; used by tools/benchmark*.py."""
 
 from wsss_plugin.engine.benchmark.comparison import Comparison
 from wsss_plugin.engine.benchmark.form_comparison import Forms, compare_forms
+from wsss_plugin.engine.benchmark.labelling_rate import LabellingRate
 from wsss_plugin.engine.benchmark.machine_rates import MachineRates
 from wsss_plugin.engine.benchmark.operator_log import OperatorCall, OperatorLog
 from wsss_plugin.engine.benchmark.own_process import measure_in_own_process
@@ -25,6 +26,7 @@ __all__ = [
     'Comparison',
     'Cost',
     'Forms',
+    'LabellingRate',
     'MachineRates',
     'OperatorCall',
     'OperatorLog',

@@ -27,9 +27,11 @@ from wsss_plugin.datasets.label_manifest import MANIFEST_FILE, LabelManifest
 from wsss_plugin.datasets.spread_indices import spread_indices
 from wsss_plugin.datasets.text_files import read_json
 from wsss_plugin.engine.label_export.label_files import LabelFiles
+from wsss_plugin.engine.label_export.loaded_items import LoadedItems
 from wsss_plugin.errors import ConfigError, ExistingFileError, received
 from wsss_plugin.evaluation.crf_work import CRFWork
 from wsss_plugin.evaluation.worker_pool import WorkerPool
+from wsss_plugin.evaluation.writer_thread import WriterThread
 from wsss_plugin.whole_file import remove_parts, write_json
 
 SETTINGS_FILE = 'settings.json'
@@ -54,6 +56,9 @@ class LabelFolder:
             ``settings['ignore']``.
         files: What is written; label maps if None.
         workers: Processes for work that needs no network, 0 for none beside this one.
+        loaders: Processes that load images, 0 for none beside this one.
+        batch_size: Images that are labelled together, where ``label`` has a method ``many``, which
+            gives a list for a list of items.
 
     Raises:
         ConfigError: If the value for pixels without label is that of a class or beyond 255.
@@ -68,6 +73,8 @@ class LabelFolder:
         ignore_index: int = 255,
         files: Any = None,
         workers: int = 0,
+        loaders: int = 0,
+        batch_size: int = 1,
     ) -> None:
         self.folder = Path(folder)
         self.images = images
@@ -76,7 +83,10 @@ class LabelFolder:
         self.files = files or LabelFiles(images.palette, self.ignore, ignore_index)
         self._label = label
         self._workers = workers
+        self._loaders = loaders
+        self._batch_size = batch_size if hasattr(label, 'many') else 1
         self._tally = np.zeros(2, dtype=np.int64)
+        self._writer = WriterThread()
         classes = len(images.classes)
         if not classes <= self.ignore <= 255:
             raise ConfigError(
@@ -97,7 +107,7 @@ class LabelFolder:
         _on_first(self._prepare)
         missing = self._look()
         _on_first(lambda: self._announce(missing))
-        self._make(self._mine(missing))
+        self._make(missing[get_rank() :: get_world_size()])
         sums = np.sum(all_gather_object(self._tally), axis=0)
         _on_first(lambda: self._finish(sums))
         return LabelManifest.read(self.folder, self.files.kind)
@@ -105,23 +115,43 @@ class LabelFolder:
     def _make(self, names: Sequence[str]) -> None:
         pool = WorkerPool(self._workers) if self._workers else None
         try:
-            for name in names:
-                self._make_one(name, pool)
+            self._make_all(names, pool)
             if pool is not None:
                 pool.drain()
+            self._writer.drain()
         finally:
             if pool is not None:
                 pool.close()
+            # What is labelled is written, also after an error or Ctrl-C.
+            self._writer.close()
 
-    def _make_one(self, name: str, pool: WorkerPool | None) -> None:
-        made = self._label(self.images.item(name))
-        if isinstance(made, CRFWork):
-            made.start(pool, partial(self._take, name))
+    def _make_all(self, names: Sequence[str], pool: WorkerPool | None) -> None:
+        items = iter(LoadedItems(self.images, names, self._loaders))
+        waiting: dict[str, Any] = {}
+        for name in self._shown(names):
+            waiting[name] = next(items)
+            if len(waiting) == self._batch_size:
+                self._make_some(waiting, pool)
+                waiting.clear()
+        if waiting:
+            self._make_some(waiting, pool)
+
+    def _make_some(self, items: Mapping[str, Any], pool: WorkerPool | None) -> None:
+        if len(items) == 1:
+            found = map(self._label, items.values())
         else:
-            self._take(name, made.cpu().numpy() if isinstance(made, Tensor) else made)
+            found = self._label.many(list(items.values()))  # type: ignore[attr-defined]
+        for name, made in zip(items, found, strict=True):
+            if isinstance(made, CRFWork):
+                made.start(pool, partial(self._take, name))
+            else:
+                self._take(name, made.cpu().numpy() if isinstance(made, Tensor) else made)
 
     def _take(self, name: str, made: Any) -> None:
-        self._tally += self.files.write(self.files.path(self.folder, name), made)
+        self._writer.run(self._write, self.files.path(self.folder, name), made)
+
+    def _write(self, path: Path, made: Any) -> None:
+        self._tally += self.files.write(path, made)
 
     def _prepare(self) -> None:
         """Makes the folder, or finds it as the same call left it."""
@@ -182,10 +212,10 @@ class LabelFolder:
                 )
         return len(missing) * sum(sizes) / len(sizes)
 
-    def _mine(self, missing: Sequence[str]) -> Any:
-        own = missing[get_rank() :: get_world_size()]
+    @staticmethod
+    def _shown(names: Sequence[str]) -> Any:
         # A line of progress, with the time that is left, for all.
-        return track_iter_progress(own, file=sys.stdout) if is_main_process() and own else own
+        return track_iter_progress(names, file=sys.stdout) if is_main_process() and names else names
 
     def _finish(self, tally: Sequence[int]) -> None:
         content = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.errors import ConfigError, DataError, received
 from wsss_plugin.evaluation.crf_labels import label_of_scores
 from wsss_plugin.evaluation.crf_work import CRFWork
+from wsss_plugin.evaluation.size_batches import step_by_size
 
 # What ``CRFPool`` has where nothing is said.
 _CRF_OF_TOCO = {'num_iter': 10, 'gaussian': (1, 1), 'bilateral': (121, 5, 4)}
@@ -118,7 +119,27 @@ class SegmentationLabels:
                 those of one scale.
             DataError: If the image has no tags.
         """
-        (sample,) = self._predictor.test_step(pseudo_collate([item]))
+        return self._labelled(*self._predictor.test_step(pseudo_collate([item])))
+
+    @torch.no_grad()
+    def many(self, items: Sequence[Mapping[str, Any]]) -> list[Tensor | CRFWork]:
+        """Labels images, of which those of one size go through the network together.
+
+        Args:
+            items: ``inputs`` and ``data_samples`` of each image.
+
+        Returns:
+            What :meth:`__call__` gives for each of them.
+
+        Raises:
+            ConfigError: If the segmentor gives no score for each class, or ``tta_model`` leaves
+                those of one scale.
+            DataError: If an image has no tags.
+        """
+        samples = step_by_size(self._predictor.test_step, pseudo_collate(list(items)))
+        return [self._labelled(sample) for sample in samples]
+
+    def _labelled(self, sample: SegDataSample) -> Tensor | CRFWork:
         if not self.with_tags and self.settings is None:
             return sample.pred_sem_seg.data[0]
         logits = self._logits(sample)
