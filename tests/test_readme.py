@@ -35,7 +35,8 @@ from wsss_plugin.datasets.label_manifest import LabelManifest
 from wsss_plugin.datasets.shapes_config import ShapesConfig
 from wsss_plugin.datasets.shapes_generator import ShapesGenerator
 from wsss_plugin.engine.config_reading.read_config import read_config
-from wsss_plugin.engine.run_config import enable_tta, load_config
+from wsss_plugin.engine.run_config import load_config
+from wsss_plugin.engine.scoring_config import enable_tta
 from wsss_plugin.evaluation.label_png import save_label_png
 
 ROOT = Path(__file__).parents[1]

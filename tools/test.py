@@ -16,15 +16,10 @@ from mmengine.logging import print_log
 import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.command_line import run_tool
 from wsss_plugin.engine.quiet_runner import QuietRunner
-from wsss_plugin.engine.run_config import (
-    enable_crf,
-    enable_drawing,
-    enable_tta,
-    load_config,
-    use_final_threshold,
-)
+from wsss_plugin.engine.run_config import load_config, use_final_threshold
 from wsss_plugin.engine.score_rows import score_rows, score_table, two_tests
 from wsss_plugin.engine.scored_split import score_split
+from wsss_plugin.engine.scoring_config import enable_crf, enable_drawing, enable_tta
 from wsss_plugin.whole_file import write_json
 
 

@@ -1,4 +1,4 @@
-"""Loads the toy training, which is a script of its own too."""
+"""Loads the toy training."""
 
 import importlib.util
 import sys

@@ -1,4 +1,3 @@
-import contextlib
 import os
 import pickle
 
@@ -7,7 +6,12 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import HOOKS, METRICS
 
-from wsss_plugin.engine import CosineThresholdHook, SafeCheckpointHook, run_config
+from wsss_plugin.engine import (
+    CosineThresholdHook,
+    SafeCheckpointHook,
+    run_config,
+    scoring_config,
+)
 from wsss_plugin.evaluation import WSSSMetric
 
 _TEXT = """
@@ -198,53 +202,6 @@ def test_part_of_a_checkpoint_is_checked(path, part, error, message):
         run_config.load_config(path, options={'load_part': part})
 
 
-def test_crf_goes_to_the_metric_that_knows_it(path):
-    config = run_config.load_config(path)
-    run_config.enable_crf(config, workers=3)
-    assert config.test_evaluator[0] == {'type': 'WSSSMetric', 'crf': {}, 'crf_workers': 3}
-    assert config.test_evaluator[1] == {'type': 'Other'}
-    config.test_evaluator = {'type': 'WSSSMetric', 'crf': {'num_iter': 2}}
-    run_config.enable_crf(config)
-    assert config.test_evaluator == {'type': 'WSSSMetric', 'crf': {'num_iter': 2}}
-    config.test_evaluator = {'type': 'Other'}
-    with pytest.raises(KeyError, match='WSSSMetric'):
-        run_config.enable_crf(config)
-
-
-def test_tta_wraps_the_model(path):
-    config = run_config.load_config(path)
-    with pytest.raises(KeyError, match='tta_model'):
-        run_config.enable_tta(config)
-    resize = [{'type': 'Resize', 'scale_factor': scale} for scale in (1.0, 1.5)]
-    flips = [{'type': 'RandomFlip', 'prob': probability} for probability in (0.0, 1.0)]
-    pipeline = [{'type': 'B'}, {'type': 'TestTimeAug', 'transforms': [resize, flips]}]
-    config.tta_model, config.tta_pipeline = {'type': 'SegTTAModel'}, pipeline
-    run_config.enable_tta(config)
-    assert config.model.type == 'SegTTAModel'
-    assert config.model.module.type == 'A'
-    assert config.test_dataloader.dataset.pipeline == pipeline
-    assert config.test_evaluator[0] == {'type': 'WSSSMetric', 'scales': (1.0, 1.5), 'flip': True}
-    assert config.test_evaluator[1] == {'type': 'Other'}
-
-
-@pytest.mark.parametrize(
-    ('resize', 'scale'),
-    [
-        (dict(scale=(64, 32), keep_ratio=True), None),
-        (dict(scale_factor=(1.5, 0.5)), None),
-        (dict(scale_factor=(1.5, 1.5)), 1.5),
-    ],
-)
-def test_scales_that_cannot_be_told_are_not_invented(path, resize, scale):
-    config = run_config.load_config(path)
-    alternatives = [dict(type='Resize', scale_factor=0.5), dict(type='Resize', **resize)]
-    config.tta_model = dict(type='SegTTAModel')
-    config.tta_pipeline = [dict(type='TestTimeAug', transforms=[alternatives])]
-    with pytest.warns(UserWarning, match='unknown') if scale is None else contextlib.nullcontext():
-        run_config.enable_tta(config)
-    assert config.test_evaluator[0].scales == (0.5, scale)
-
-
 class OwnMetric(WSSSMetric):
     """A user's metric."""
 
@@ -268,7 +225,7 @@ def test_subclasses_are_recognised(by_name):
     config.custom_hooks = [dict(type=hook, start=0.7, end=0.5)]
     run_config.use_final_threshold(config)
     assert config.model.thresholds.high == 0.5
-    run_config.enable_crf(config)
+    scoring_config.enable_crf(config)
     assert config.test_evaluator.crf == {}
 
 
@@ -277,26 +234,6 @@ def test_a_hook_of_the_same_kind_is_not_added(path):
     options = {'custom_hooks': [dict(type='OwnCheckpointHook')]}
     hooks = [hook['type'] for hook in run_config.load_config(path, options=options).custom_hooks]
     assert hooks == ['OwnCheckpointHook', *run_config._HOOKS[1:]]
-
-
-def test_metrics_by_their_key(path):
-    config = run_config.load_config(path)
-    assert run_config.wsss_metrics(config) == {'test_evaluator.0': {'type': 'WSSSMetric'}}
-    config.test_evaluator = {'type': 'WSSSMetric'}
-    assert list(run_config.wsss_metrics(config)) == ['test_evaluator']
-    config.pop('test_evaluator')
-    assert run_config.wsss_metrics(config) == {}
-
-
-def test_drawing_needs_a_hook(path):
-    config = run_config.load_config(path)
-    run_config.enable_drawing(config, 'out')
-    assert config.default_hooks.visualization.draw
-    assert config.default_hooks.visualization.interval == 1
-    assert config.visualizer.save_dir == 'out'
-    config.pop('visualizer')
-    with pytest.raises(KeyError, match='--show-dir'):
-        run_config.enable_drawing(config, 'out')
 
 
 def test_missing_config_is_named():
@@ -356,9 +293,9 @@ def test_types_may_be_classes(tmp_path):
     run_config.enable_amp(config)
     with pytest.raises(FileNotFoundError, match=r'model\.init_cfg\.checkpoint'):
         run_config.check_weights(config.model)
-    run_config.enable_crf(config)
+    scoring_config.enable_crf(config)
     assert config.test_evaluator.crf == {}
-    run_config.enable_tta(config)
+    scoring_config.enable_tta(config)
     assert (config.test_evaluator.scales, config.test_evaluator.flip) == ((1.5,), True)
     with pytest.warns(UserWarning, match='without validation'):
         assert run_config.skip_validation_without_masks(config)

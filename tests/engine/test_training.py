@@ -1,15 +1,9 @@
 import json
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.fileio import LocalBackend
-
-_ROOT = Path(__file__).parents[2]
+from processes import run_two_processes
 
 
 def _assert_same(received, expected, names=('loss', 'high', 'vit.base_lr', 'cnn.base_lr')):
@@ -23,18 +17,23 @@ def _assert_same(received, expected, names=('loss', 'high', 'vit.base_lr', 'cnn.
         )
 
 
-def _run_two_processes(folder, accumulative_counts=1):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2']
-    command += [f'--master_port={port}', 'tests/engine/toy_training.py']
-    command += [str(folder), str(accumulative_counts)]
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(_ROOT)}
-    done = subprocess.run(
-        command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=300
+def _train_two_processes(toy, folder, accumulative_counts=1):
+    config = toy.toy_config(
+        folder,
+        batch_size=2 // accumulative_counts,
+        max_iters=8 * accumulative_counts,
+        launcher='pytorch',
+        constant=accumulative_counts > 1,
+        accumulative_counts=accumulative_counts,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+
+    def train(rank):
+        records, _ = toy.train(config)
+        if rank == 0:
+            (folder / 'records.json').write_text(json.dumps(records))
+        torch.distributed.destroy_process_group()
+
+    run_two_processes(train, folder)
     return json.loads((folder / 'records.json').read_text())
 
 
@@ -48,14 +47,12 @@ def test_losses_fall_and_both_branches_move(toy, tmp_path):
 
 def test_two_processes_equal_one(toy, tmp_path):
     expected, _ = toy.train(toy.toy_config(tmp_path / 'one'))
-    (tmp_path / 'two').mkdir()
-    _assert_same(_run_two_processes(tmp_path / 'two'), expected)
+    _assert_same(_train_two_processes(toy, tmp_path / 'two'), expected)
 
 
 def test_two_accumulating_processes_update_like_one(toy, tmp_path):
     """Four samples per step: two processes of one sample, accumulated twice."""
-    (tmp_path / 'two').mkdir()
-    _run_two_processes(tmp_path / 'two', accumulative_counts=2)
+    _train_two_processes(toy, tmp_path / 'two', accumulative_counts=2)
     _, runner = toy.train(toy.toy_config(tmp_path / 'one', constant=True))
     weights = torch.load(tmp_path / 'two' / 'iter_16.pth', weights_only=True)['state_dict']
     _assert_same_weights(weights, runner.model.state_dict())

@@ -1,15 +1,13 @@
-"""A training of two linear branches through the runner; also run as a script under torchrun."""
+"""A training of two linear branches through the runner."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from types import SimpleNamespace
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import all_reduce, is_main_process
+from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
@@ -150,21 +148,3 @@ def train(config):
     runner.train()
     records = next(hook for hook in runner._hooks if isinstance(hook, RecordHook)).records
     return records, runner
-
-
-if __name__ == '__main__':
-    folder, accumulative_counts = sys.argv[1], int(sys.argv[2])
-    result, _ = train(
-        toy_config(
-            folder,
-            batch_size=2 // accumulative_counts,
-            max_iters=8 * accumulative_counts,
-            launcher='pytorch',
-            constant=accumulative_counts > 1,
-            accumulative_counts=accumulative_counts,
-        )
-    )
-    if is_main_process():
-        with open(f'{folder}/records.json', 'w') as file:
-            json.dump(result, file)
-    torch.distributed.destroy_process_group()

@@ -171,3 +171,10 @@ def test_scales_of_a_prediction_may_differ():
     segmentor.multi_scale = dict(scales=(1.0,), flip=None)
     assert torch.equal(segmentor.batch(inputs, samples).cams(['final'])[0], predicted)
     assert not torch.allclose(predicted, trained)
+
+
+def test_images_without_samples_have_no_tags():
+    segmentor = build(small_config())
+    inputs, _ = random_batch()
+    with pytest.raises(KeyError, match=r'gt_tags for each of the 2 images, received no sample'):
+        _ = segmentor.batch(inputs, []).tags

@@ -11,12 +11,14 @@ from wsss_plugin.engine.ablation import RunRecord
 ROOT = Path(__file__).parents[2]
 RUNS = ROOT / 'docs' / 'results' / 'runs'
 RECORDS = sorted(RUNS.rglob('*.json'))
-_COMMAND = re.compile(r'^Written by `python tools/run_ablations\.py (.+)`\.$', re.MULTILINE)
+_COMMAND = re.compile(
+    r'^Written by\n\n```bash\npython tools/run_ablations\.py (.+?)\n```$', re.MULTILINE | re.DOTALL
+)
 
 
 def _arguments(page):
     command = _COMMAND.search(page.read_text(encoding='utf-8'))
-    words = shlex.split(command[1]) if command else []
+    words = shlex.split(command[1].replace('\\\n', '')) if command else []
     return [
         text
         for word in words

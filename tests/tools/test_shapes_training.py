@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from processes import run_forked, run_two_processes
 
 from wsss_plugin.datasets import ShapesConfig, ShapesGenerator
 
 pytestmark = pytest.mark.training
-ROOT = Path(__file__).parents[2]
-CONFIG = 'configs/dual_vit_r18_shapes.py'
+CONFIG = Path(__file__).parents[2] / 'configs' / 'dual_vit_r18_shapes.py'
 STEPS = 4
+SAVED = 'default_hooks.checkpoint.interval=2'
 
 
 @pytest.fixture(scope='module')
@@ -29,24 +27,26 @@ def shapes(tmp_path_factory):
     return folder
 
 
-def train(small, shapes, work_dir, *options, processes=1, resume=False, max_iters=STEPS):
-    arguments = [CONFIG, '--work-dir', str(work_dir), *(['--resume'] if resume else [])]
-    arguments += ['--cfg-options', *small, *options]
-    # At the config's rate a CNN of unlucky first weights diverges on images of 48 pixels (loss 0.7,
-    # 4.7, 16), and rounding grows ten thousand times in a step; the toolboxes draw differently.
-    arguments += [f'train_cfg.max_iters={max_iters}', 'optim_wrapper.optimizers.cnn.lr=0.01']
-    arguments += [f'{name}_dataloader.dataset.data_root={shapes}' for name in ('train', 'val')]
-    environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
-    # Without it dist_train.sh takes the checkout's own .venv, which may hold the other toolbox.
-    environment['PYTHON'] = sys.executable
-    if processes == 1:
-        command = [sys.executable, 'tools/train.py', *arguments]
-    else:
-        command = ['bash', 'tools/dist_train.sh', arguments[0], str(processes), *arguments[1:]]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+@pytest.fixture(scope='module')
+def train(tool, small, shapes):
+    """Trains by tools/train.py in copies of this process; dist_train.sh has a test of its own."""
+    main = tool('train').main
+
+    def train(work_dir, *options, processes=1, resume=False, max_iters=STEPS):
+        arguments = [str(CONFIG), '--work-dir', str(work_dir), *(['--resume'] if resume else [])]
+        arguments += ['--launcher', 'pytorch'] if processes > 1 else []
+        arguments += ['--cfg-options', *small, *options]
+        # At the config's rate a CNN of unlucky first weights diverges on images of 48 pixels (loss
+        # 0.7, 4.7, 16), and rounding grows ten thousand times in a step; the toolboxes draw
+        # differently.
+        arguments += [f'train_cfg.max_iters={max_iters}', 'optim_wrapper.optimizers.cnn.lr=0.01']
+        arguments += [f'{name}_dataloader.dataset.data_root={shapes}' for name in ('train', 'val')]
+        if processes == 1:
+            run_forked([lambda: main(arguments)], work_dir)
+        else:
+            run_two_processes(lambda _: main(arguments), work_dir)
+
+    return train
 
 
 def scalars(work_dir):
@@ -73,9 +73,19 @@ def weights(work_dir):
 
 
 @pytest.fixture(scope='module')
-def uninterrupted(small, shapes, tmp_path_factory):
+def uninterrupted(train, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('uninterrupted')
-    train(small, shapes, work_dir, 'train_dataloader.batch_size=4')
+    train(work_dir, 'train_dataloader.batch_size=4')
+    return work_dir
+
+
+@pytest.fixture(scope='module')
+def interrupted(train, tmp_path_factory):
+    """The first two iterations."""
+    work_dir = tmp_path_factory.mktemp('interrupted')
+    # The schedules keep the full length; only the run stops early.
+    options = [SAVED, 'train_dataloader.batch_size=4', 'custom_hooks.0.total=4']
+    train(work_dir, *options, max_iters=2)
     return work_dir
 
 
@@ -86,8 +96,8 @@ def test_all_losses_are_trained_without_masks(uninterrupted):
     assert learning == {f'loss_{name}' for name in (*names, 'consistency_final')}
 
 
-def test_two_processes_equal_one_on_the_same_total_batch(small, shapes, uninterrupted, tmp_path):
-    train(small, shapes, tmp_path, 'train_dataloader.batch_size=2', processes=2)
+def test_two_processes_equal_one_on_the_same_total_batch(train, uninterrupted, tmp_path):
+    train(tmp_path, 'train_dataloader.batch_size=2', processes=2)
     one, two = scalars(uninterrupted), scalars(tmp_path)
     assert sorted(one) == sorted(two) == list(range(1, STEPS + 1))
     for step, values in one.items():
@@ -97,14 +107,12 @@ def test_two_processes_equal_one_on_the_same_total_batch(small, shapes, uninterr
 
 @pytest.mark.parametrize(('processes', 'tolerance'), [(1, 1e-6), (2, 1e-5)])
 def test_a_resumed_run_continues_as_if_uninterrupted(
-    small, shapes, uninterrupted, tmp_path, processes, tolerance
+    train, uninterrupted, interrupted, tmp_path, processes, tolerance
 ):
-    options = ['default_hooks.checkpoint.interval=2']
-    # The schedules keep the full length; only the run stops early.
-    first = ['train_dataloader.batch_size=4', 'custom_hooks.0.total=4']
-    train(small, shapes, tmp_path, *options, *first, max_iters=2)
-    options.append(f'train_dataloader.batch_size={4 // processes}')
-    train(small, shapes, tmp_path, *options, processes=processes, resume=True)
+    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
+    batch = f'train_dataloader.batch_size={4 // processes}'
+    train(tmp_path, SAVED, batch, processes=processes, resume=True)
     expected, received = scalars(uninterrupted), scalars(tmp_path)
     for step in range(1, STEPS + 1):
         assert compared(received[step]) == pytest.approx(compared(expected[step]), abs=tolerance)

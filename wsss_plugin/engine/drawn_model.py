@@ -12,7 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmseg.structures import SegDataSample
 
-from wsss_plugin.engine.run_config import use_final_threshold, wsss_metrics
+from wsss_plugin.engine.run_config import use_final_threshold
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.engine.trained_model import class_meta, load_trained_model
 
 _USUAL_THRESHOLD = 0.5  # of WSSSMetric

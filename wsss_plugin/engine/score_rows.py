@@ -11,7 +11,7 @@ from typing import Any
 from mmengine.config import Config
 from prettytable import PrettyTable
 
-from wsss_plugin.engine.run_config import enable_crf, enable_drawing, enable_tta, wsss_metrics
+from wsss_plugin.engine.scoring_config import enable_crf, enable_drawing, enable_tta, wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.errors import ConfigError
 from wsss_plugin.evaluation.named_metrics import json_number

@@ -11,7 +11,7 @@ from mmseg.registry import DATASETS
 
 from wsss_plugin.datasets import spread_indices
 from wsss_plugin.engine.config_types import type_name
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.errors import ConfigError
 
 _OF_TRAINING = ('load_masks', 'label_dir')

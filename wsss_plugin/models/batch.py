@@ -122,8 +122,19 @@ class Batch:
 
     @cached_property
     def tags(self) -> Tensor:
-        """Multi-hot tags (B, K)."""
-        return stacked_tags(self.data_samples, self._model.num_foreground)
+        """Multi-hot tags (B, K).
+
+        Raises:
+            KeyError: If a sample has no tags, or images come without samples.
+            ValueError: If the number of tags is not the number of classes.
+        """
+        if not self.data_samples and len(self.image):
+            raise KeyError(
+                f'expected a sample with gt_tags for each of the {len(self.image)} images, '
+                'received no sample; pass data_samples beside the images'
+            )
+        tags = stacked_tags(self.data_samples, self._model.num_foreground)
+        return tags.to(self.image.device)
 
     @property
     def _tags_or_none(self) -> Tensor | None:
@@ -136,7 +147,7 @@ class Batch:
         height, width = self.image.shape[-2:]
         whole = (0, height, 0, width)
         boxes = [sample.metainfo.get('box', whole) for sample in self.data_samples]
-        return torch.tensor(boxes, device=self.image.device)
+        return torch.tensor(boxes, device=self.image.device).reshape(-1, 4)
 
     def geometry(self, name: str) -> list[ViewGeometry]:
         """Where a view lies in the main view.
@@ -265,12 +276,13 @@ class Batch:
         Returns:
             Numbers (B, *size) in [0, 1).
         """
-        device, maps = self.image.device, []
-        for sample in self.data_samples:
+        device, shape = self.image.device, (len(self.data_samples), *size)
+        maps = torch.empty(shape, device=device)
+        for numbers, sample in zip(maps, self.data_samples, strict=True):
             seed, generator = sample.metainfo.get('sample_seed'), None
             if seed is not None:
                 # Generators of a CPU take 32 bits of a seed.
                 seed = zlib.crc32(f'{seed} {part}'.encode()) if part else int(seed) % 2**63
                 generator = torch.Generator(device).manual_seed(seed)
-            maps.append(torch.rand(tuple(size), generator=generator, device=device))
-        return torch.stack(maps)
+            torch.rand(shape[1:], generator=generator, out=numbers)
+        return maps

@@ -84,8 +84,9 @@ def _fused(
     features = features_of(model, names)
 
     def raw_cams(image: Tensor) -> dict[str, Tensor]:
-        copies = len(image) // len(main.image)
-        tags = None if main.tags is None else main.tags.repeat(copies, 1)
+        tags = main.tags
+        if tags is not None and len(tags):
+            tags = tags.repeat(len(image) // len(tags), 1)
         return _in_chunks(raw_of, image, tags, chunk_size)
 
     def raw_of(image: Tensor, tags: Tensor | None) -> dict[str, Tensor]:

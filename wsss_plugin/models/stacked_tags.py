@@ -17,7 +17,7 @@ def stacked_tags(data_samples: Sequence[SegDataSample], num_classes: int) -> Ten
         num_classes: Number of foreground classes K.
 
     Returns:
-        Multi-hot tags of shape (B, K).
+        Multi-hot tags of shape (B, K); (0, K) of no sample.
 
     Raises:
         KeyError: If a sample has no tags.
@@ -35,4 +35,6 @@ def stacked_tags(data_samples: Sequence[SegDataSample], num_classes: int) -> Ten
                 f'{len(sample.gt_tags)} for {sample.get("img_path")}; make num_classes equal '
                 "to the number of the dataset's foreground classes"
             )
+    if not data_samples:
+        return torch.zeros(0, num_classes)
     return torch.stack([sample.gt_tags for sample in data_samples])

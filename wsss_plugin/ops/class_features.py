@@ -39,7 +39,7 @@ def class_features(features: Tensor, masks: Tensor) -> Tensor:
     with torch.autocast(features.device.type, enabled=False):
         features, masks = at_least_float32(features), at_least_float32(masks)
         sums = torch.einsum('bkn,bcn->bkc', masks.flatten(2), features.flatten(2))
-        return sums / features[0, 0].numel()
+        return sums / features.shape[2:].numel()
 
 
 def softmax_class_loss(logits: Tensor, tags: Tensor) -> Tensor:

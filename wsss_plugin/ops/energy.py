@@ -52,6 +52,8 @@ def bilateral_filter(
             f'sigma_rgb={sigma_rgb} and sigma_xy={sigma_xy}'
         )
     _check_type(images)
+    if not len(images):
+        return torch.zeros_like(values)
     images = at_least_float32(images.to(torch.promote_types(images.dtype, values.dtype)))
     filtered = [
         PermutohedralLattice(_features(image, sigma_rgb, sigma_xy)).filter(value.flatten(1).t())
@@ -132,13 +134,13 @@ class _Energy(torch.autograd.Function):
         selected = probabilities * region
         spread = gate * bilateral_filter(images, selected, sigma_rgb, sigma_xy).to(selected)
         ctx.save_for_backward(spread * region)
-        return -(selected * spread).sum() / len(probabilities)
+        return -(selected * spread).sum() / max(len(probabilities), 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (spread,) = ctx.saved_tensors
-        return -2 / len(spread) * gradient * spread, None, None, None, None
+        return -2 / max(len(spread), 1) * gradient * spread, None, None, None, None
 
 
 def _pixels(maps: Tensor) -> tuple[int, ...]:

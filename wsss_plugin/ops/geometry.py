@@ -119,8 +119,10 @@ def _each(
     if tensor.dim() not in (3, 4):
         raise ValueError(f'expected maps (B, C, h, w) or (B, h, w), received {tuple(tensor.shape)}')
     listed = _listed(geometry, len(tensor))
-    if len(set(listed)) == 1:
-        return _resampled(tensor, listed[0], size, fill, back)
+    # Without samples nothing says where a view lies.
+    distinct = set(listed) or {ViewGeometry.of_frame((tensor.shape[-2], tensor.shape[-1]))}
+    if len(distinct) == 1:
+        return _resampled(tensor, distinct.pop(), size, fill, back)
     parts = tensor.split(1)
     return torch.cat(
         [_resampled(one, where, size, fill, back) for one, where in zip(parts, listed, strict=True)]

@@ -245,7 +245,7 @@ def _check_tags(cam: Tensor, tags: Tensor) -> None:
 def _present_classes(cam: Tensor, tags: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """CAMs of the present classes first, as many as the image with most classes has."""
     _check_tags(cam, tags)
-    count = max(1, int((tags > 0).sum(dim=1).max()))
+    count = max([1, *(tags > 0).sum(dim=1).tolist()])
     present, classes = (tags > 0).to(torch.uint8).sort(dim=1, descending=True, stable=True)
     present, classes = present[:, :count].bool(), classes[:, :count]
     cam = at_least_float32(cam)

@@ -35,7 +35,7 @@ def test_mean_spread_and_share_of_the_reference(tmp_path):
     text = _report(rows)
     assert '| full | 2 | 70.0 ± 14.1 | 1.000 |' in text
     assert '| weak | 2 | 35.0 ± 0.0 | 0.500 |' in text
-    assert 'Written by `make it`.' in text
+    assert 'Written by\n\n```bash\nmake it\n```\n' in text
     assert 'Seeds: 0, 1; finished: 4 of 4 runs. Budget of a run: 7 iterations x 2 images.' in text
 
 
@@ -99,3 +99,13 @@ def test_pseudo_labels_on_both_splits_and_iou_by_class(tmp_path):
     assert '| full | 61.0 |' in text
     assert '| full: walk label | 51.0 |' in text
     assert '"labelled" is the share' in text
+
+
+def test_a_long_command_is_broken_between_its_words(tmp_path):
+    words = ['make', *(f'configs/row_{index}.py' for index in range(20)), '--title', "'two words'"]
+    text = report([_row(tmp_path, 'full', [60.0])], 'toy', ' '.join(words), [0], reference='full')
+    command = text.split('```bash\n')[1].split('\n```')[0]
+    assert max(map(len, command.split('\n'))) <= 102
+    assert len(command.split('\n')) > 3
+    assert command.replace(' \\\n ', '') == ' '.join(words)
+    assert "'two words'" in command

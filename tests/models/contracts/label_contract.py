@@ -121,6 +121,12 @@ class LabelContract:
         outside = 0 if self.outside is None and self.reads_tags else IGNORED
         assert torch.equal(label, torch.full_like(label, outside))
 
+    def test_a_batch_without_images(self):
+        label, other = self.made(views(0)['view1'], []), self.made()
+        assert label.shape == (0, *other.shape[1:])
+        assert label.dtype == other.dtype
+        assert not label.requires_grad
+
     def test_the_place_in_the_batch_changes_nothing(self):
         order, image, data_samples = [2, 0, 3, 1], views()['view1'], samples(self.side)
         label = self.made()

@@ -102,10 +102,19 @@ class SourceContract:
         raw = self.main(model).raw('source')
         assert_close(self.main(model, data_samples=[]).raw('source'), raw)
 
-    def test_an_empty_batch(self):
+    def test_a_batch_without_images(self):
         model = self.model()
-        main = self.main(model, views()['view1'][:0], [])
-        assert main.raw('source').shape == (0, CLASSES, SIDE // CELL, SIDE // CELL)
+        batch = model.batch(views(0)['view1'], [])
+        raw, logits = batch.main.raw('source'), batch.main.logits('source')
+        assert raw.shape == (0, CLASSES, SIDE // CELL, SIDE // CELL)
+        classifies = model.cams['source'].classifies
+        assert (None if logits is None else logits.shape) == ((0, CLASSES) if classifies else None)
+        assert batch.cams(['source'])[0].shape == (0, CLASSES, SIDE, SIDE)
+        if self.learns:
+            raw.sum().backward()
+        gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        assert {part_of(name) for name in gradients} >= self.learns
+        assert [name for name, gradient in gradients.items() if gradient.any()] == []
 
     def test_the_place_in_the_batch_changes_nothing(self):
         model, order = self.model(), [2, 0, 3, 1]

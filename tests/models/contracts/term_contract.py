@@ -22,6 +22,8 @@ from mmengine.dist import all_reduce
 from torch import Tensor
 from torch.testing import assert_close
 
+from wsss_plugin.models.pseudo_labels import TrueLabels
+
 
 class TermContract:
     """Holds for every term.
@@ -152,6 +154,20 @@ class TermContract:
         if not any(expected.values()):
             assert [part for part, gradient in gradients if gradient.any()] == []
         assert [part for part, gradient in gradients if not gradient.isfinite().all()] == []
+
+    def test_a_batch_without_images(self, monkeypatch):
+        side, names = self.label_side, self.losses(self.model()).keys()
+        # No sample tells the size of its mask, which is not always that of the images.
+        monkeypatch.setattr(TrueLabels, 'make', lambda *_: torch.zeros(0, side, side).long())
+        model = self.model()
+        losses = self.losses(model, views(0), [])
+        assert {name: value.item() for name, value in losses.items()} == dict.fromkeys(names, 0)
+        sum(value for name, value in losses.items() if name.startswith('loss')).backward()
+        named = model.named_parameters()
+        gradients = [(part_of(name), p.grad) for name, p in named if p.grad is not None]
+        assert {part for part, _ in gradients} >= self.learns
+        for part, gradient in gradients:
+            assert_close(gradient, torch.zeros_like(gradient), msg=part)
 
     def test_it_reads_what_it_needs(self):
         """All that carries gradient of the main view is computed before a term reads it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from contracts.registered import is_term, registered, types_under_contract
 from contracts.term_contract import TermContract
@@ -214,25 +215,17 @@ def test_every_term_keeps_to_it():
     assert registered(is_term) == types_under_contract(globals(), TermContract, 'term')
 
 
-SCRIPT = """
-import sys
-
-import torch
-import torch.distributed as dist
-from contracts.test_terms import contracts
-
-torch.set_num_threads(1)
-cases = [contract() for contract in contracts()]
-for case in cases:
-    case.check_processes(rank=None)
-rank = int(sys.argv[1])
-dist.init_process_group('gloo', init_method=f'file://{sys.argv[2]}', rank=rank, world_size=2)
-for case in cases:
-    print(type(case).__name__, flush=True)
-    case.check_processes(rank)
-dist.destroy_process_group()
-"""
-
-
 def test_two_processes_of_which_one_is_empty(tmp_path):
-    run_two_processes(SCRIPT, tmp_path / 'rendezvous')
+    cases = [contract() for contract in contracts()]
+    for case in cases:
+        case.check_processes(rank=None)
+
+    def compare(rank):
+        rendezvous = f'file://{tmp_path / "rendezvous"}'
+        dist.init_process_group('gloo', init_method=rendezvous, rank=rank, world_size=2)
+        for case in cases:
+            print(type(case).__name__, flush=True)
+            case.check_processes(rank)
+        dist.destroy_process_group()
+
+    run_two_processes(compare, tmp_path)

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from processes import run_two_processes
-
-SCRIPT = """
 import copy
-import sys
 
 import torch
 import torch.distributed as dist
+from processes import run_two_processes
 from reference_networks import build, dual_config, random_batch, small_config
 
-import wsss_plugin.models
-
-rank, rendezvous = int(sys.argv[1]), sys.argv[2]
-torch.set_num_threads(1)
-torch.manual_seed(0)
-late = dict(ctc=dict(start=9, idle='zero'), seg=dict(start=9, idle='zero'))
-cases = dict(
-    plain=small_config(),
-    idle=small_config(terms=late),
-    # The statistics of a batch differ between processes.
-    dual=dual_config(backbone=dict(cnn=dict(norm_eval=True))),
-)
-inputs, samples = random_batch(images=4)
-inputs = {name: view.double() for name, view in inputs.items()}
-for index, sample in enumerate(samples):
-    # The second process has no tag, and no pixel of its images is inside a box.
-    sample.gt_tags = sample.gt_tags.double() * (index < 2)
-    if index >= 2:
-        sample.set_metainfo(dict(box=(0, 0, 0, 0)))
+LATE = dict(ctc=dict(start=9, idle='zero'), seg=dict(start=9, idle='zero'))
 
 
 def losses_and_gradients(model, views, samples):
@@ -40,25 +19,39 @@ def losses_and_gradients(model, views, samples):
     return {name: value for name, value in log.items() if 'loss' in name}, gradients
 
 
-whole = {}
-for name, config in cases.items():
-    model = build(config).double()
-    model.thresholds.low, model.thresholds.high = 0.3, 0.4
-    whole[name] = model, *losses_and_gradients(copy.deepcopy(model), inputs, samples)
-dist.init_process_group('gloo', init_method=f'file://{rendezvous}', rank=rank, world_size=2)
-mine = slice(2 * rank, 2 * rank + 2)
-views = {name: view[mine] for name, view in inputs.items()}
-for case, (model, log, expected) in whole.items():
-    own_log, gradients = losses_and_gradients(model, views, samples[mine])
-    assert gradients.keys() == expected.keys(), (case, gradients.keys() ^ expected.keys())
-    for gradient in gradients.values():
-        dist.all_reduce(gradient)
-    halves = {name: gradient / 2 for name, gradient in gradients.items()}
-    torch.testing.assert_close(halves, expected, msg=lambda text: f'{case}: {text}')
-    torch.testing.assert_close(own_log, log, msg=lambda text: f'{case}: {text}')
-dist.destroy_process_group()
-"""
-
-
 def test_two_processes_are_one(tmp_path):
-    run_two_processes(SCRIPT, tmp_path / 'rendezvous')
+    cases = dict(
+        plain=small_config(),
+        idle=small_config(terms=LATE),
+        # The statistics of a batch differ between processes.
+        dual=dual_config(backbone=dict(cnn=dict(norm_eval=True))),
+    )
+    inputs, samples = random_batch(images=4)
+    inputs = {name: view.double() for name, view in inputs.items()}
+    for index, sample in enumerate(samples):
+        # The second process has no tag, and no pixel of its images is inside a box.
+        sample.gt_tags = sample.gt_tags.double() * (index < 2)
+        if index >= 2:
+            sample.set_metainfo(dict(box=(0, 0, 0, 0)))
+    whole = {}
+    for name, config in cases.items():
+        model = build(config).double()
+        model.thresholds.low, model.thresholds.high = 0.3, 0.4
+        whole[name] = model, *losses_and_gradients(copy.deepcopy(model), inputs, samples)
+
+    def compare(rank):
+        rendezvous = f'file://{tmp_path / "rendezvous"}'
+        dist.init_process_group('gloo', init_method=rendezvous, rank=rank, world_size=2)
+        mine = slice(2 * rank, 2 * rank + 2)
+        views = {name: view[mine] for name, view in inputs.items()}
+        for case, (model, log, expected) in whole.items():
+            own_log, gradients = losses_and_gradients(model, views, samples[mine])
+            assert gradients.keys() == expected.keys(), (case, gradients.keys() ^ expected.keys())
+            for gradient in gradients.values():
+                dist.all_reduce(gradient)
+            halves = {name: gradient / 2 for name, gradient in gradients.items()}
+            torch.testing.assert_close(halves, expected, msg=lambda text: f'{case}: {text}')  # noqa: B023
+            torch.testing.assert_close(own_log, log, msg=lambda text: f'{case}: {text}')  # noqa: B023
+        dist.destroy_process_group()
+
+    run_two_processes(compare, tmp_path)

@@ -46,7 +46,7 @@ def test_class_tokens_in_place_of_a_source():
     assert (term.needs().features, term.needs().logits) == (('tokens',), ())
     tokens, tags = torch.randn(2, 5, 7), torch.eye(5)[:2]
     main = SimpleNamespace(features=lambda names: dict.fromkeys(names, tokens))
-    losses = term(SimpleNamespace(main=main, tags=tags))
+    losses = term(SimpleNamespace(main=main, tags=tags, image=tokens))
     expected = 2 * F.multilabel_soft_margin_loss(tokens.mean(dim=2), tags)
     torch.testing.assert_close(losses, dict(loss_cls=expected))
 

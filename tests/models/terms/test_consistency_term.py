@@ -17,7 +17,7 @@ def touched(module) -> bool:
 
 def losses_of(term, cams, tags=None):
     main = SimpleNamespace(raw=cams.__getitem__)
-    return term(SimpleNamespace(main=main, tags=tags))
+    return term(SimpleNamespace(main=main, tags=tags, image=next(iter(cams.values()))))
 
 
 @pytest.mark.parametrize('form', ['normalized', 'relu'])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -22,10 +24,10 @@ class Constant(LossTerm):
 
 
 def test_the_weight_is_that_of_losses_only():
-    term = Constant(weight=0.2)
-    assert term(None) == dict(loss_one=torch.tensor(0.2), accuracy=torch.tensor(50.0))
+    term, batch = Constant(weight=0.2), SimpleNamespace(image=torch.zeros(1, 3, 4, 4))
+    assert term(batch) == dict(loss_one=torch.tensor(0.2), accuracy=torch.tensor(50.0))
     term.join('_second', ())
-    assert set(term(None)) == {'loss_one_second', 'accuracy_second'}
+    assert set(term(batch)) == {'loss_one_second', 'accuracy_second'}
 
 
 @pytest.mark.parametrize(('start', 'begins'), [(0, 0), (2001, 2001), (0.1, 2000)])

@@ -27,6 +27,7 @@ class FakeBatch:
         def draw(*shape):
             return torch.randn(shape, generator=generator)
 
+        self.image = torch.zeros(2, 3, 16, 16)
         self.features = {'patch': draw(2, 5, 4, 4).requires_grad_()}
         self.main = SimpleNamespace(
             decode_logits=(4 * draw(2, 4, 4, 4)).requires_grad_(),

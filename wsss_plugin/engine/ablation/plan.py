@@ -15,7 +15,7 @@ from wsss_plugin.engine.ablation.run import Run
 from wsss_plugin.engine.config_reading.read_config import read_config
 from wsss_plugin.engine.fingerprints import content_key, short_digest
 from wsss_plugin.engine.mask_folder import mask_folder
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 
 

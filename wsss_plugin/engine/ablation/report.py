@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 
 from wsss_plugin.cam_fields import cam_fields, cam_title
 from wsss_plugin.engine.ablation.row import Row
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.label_fields import label_fields, label_title
+
+# Columns of a line of a command.
+_WIDTH = 100
 
 _OLD = (
     '\n* "old" rows were measured before their config changed, with the version that they name; '
@@ -46,7 +50,7 @@ def report(
     machines = dict.fromkeys(record.machine for row in rows for record in row.records)
     parts = [
         f'# Measured: {title}',
-        f'Written by `{command}`.',
+        f'Written by\n\n```bash\n{_wrapped(command)}\n```',
         f'* Seeds: {", ".join(map(str, seeds))}; finished: {len(done)} of {len(runs)} runs. '
         f'Budget of a run: {budget}{exceptions}.\n'
         f'* Made on: {" / ".join(machines) or "nothing is finished"}.\n'
@@ -72,6 +76,16 @@ def report(
         *_section('Over-activation of the segmentation by class', *_classes(rows)),
     ]
     return '\n\n'.join(part for part in parts if part) + '\n'
+
+
+def _wrapped(command: str) -> str:
+    """A command over several lines, broken between its words."""
+    lines = ['']
+    for word in re.findall(r"(?:'[^']*'|\S)+", command):
+        if lines[-1] and len(lines[-1]) + len(word) >= _WIDTH:
+            lines.append(' ')
+        lines[-1] += f' {word}' if lines[-1] else word
+    return ' \\\n'.join(lines)
 
 
 def _budget(row: Row) -> str:

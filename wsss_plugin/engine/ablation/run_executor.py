@@ -12,7 +12,7 @@ from wsss_plugin.engine.ablation.child_processes import ChildProcesses
 from wsss_plugin.engine.ablation.run import TESTS, Run
 from wsss_plugin.engine.machine import describe_machine
 from wsss_plugin.engine.program import describe_program
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.whole_file import write_json
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from wsss_plugin.engine.config_types import type_name
 from wsss_plugin.engine.label_export.label_refinement import crf_settings, plain_settings
-from wsss_plugin.engine.run_config import wsss_metrics
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.engine.segmentor_kinds import predicts
 from wsss_plugin.engine.trained_model import load_trained_model
 from wsss_plugin.errors import ConfigError, DataError, received

@@ -20,8 +20,8 @@ from wsss_plugin.engine.drawn_model import (
     scored_cam_threshold,
 )
 from wsss_plugin.engine.mask_folder import mask_folder
-from wsss_plugin.engine.run_config import wsss_metrics
 from wsss_plugin.engine.sample_scores import sample_scores
+from wsss_plugin.engine.scoring_config import wsss_metrics
 from wsss_plugin.engine.trained_model import scored_dataset
 from wsss_plugin.engine.viewed_dataset import viewed_dataset
 from wsss_plugin.evaluation.class_rates import class_rates

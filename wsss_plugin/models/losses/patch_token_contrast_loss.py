@@ -92,7 +92,7 @@ class PatchTokenContrastLoss(nn.Module):
             labels = labels.masked_fill(weight == 0, ignored)
         if self.grid is not None:
             features, labels = self._reduced(features), self._reduced(labels.unsqueeze(1))[:, 0]
-        if labels[0].numel() > _MOST_POSITIONS:
+        if labels.shape[1:].numel() > _MOST_POSITIONS:
             raise ValueError(
                 f'expected maps of at most {_MOST_POSITIONS} positions for PatchTokenContrastLoss, '
                 f'received {tuple(labels.shape[-2:])}, of which all pairs are compared; set '

@@ -19,7 +19,7 @@ def loaded_masks(batch: Batch, argument: str) -> Tensor:
         argument: What the data set needs to load them, for the error.
 
     Returns:
-        Label map (B, H, W), int64.
+        Label map (B, H, W), int64; without images of the size of the main view.
 
     Raises:
         KeyError: If a sample has no mask.
@@ -30,4 +30,6 @@ def loaded_masks(batch: Batch, argument: str) -> Tensor:
                 f'expected a mask for {sample.get("img_path")}, received none; set '
                 f'{argument} of the data set and put LoadAnnotations into its pipeline'
             )
+    if not batch.data_samples:
+        return torch.zeros_like(batch.image[:0, 0], dtype=torch.int64)
     return torch.cat([sample.gt_sem_seg.data for sample in batch.data_samples]).long()

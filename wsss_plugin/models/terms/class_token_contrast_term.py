@@ -110,11 +110,12 @@ class ClassTokenContrastTerm(LossTerm):
         )
         local = self._token(batch.run(crops.flatten(0, 1))).unflatten(0, (images, number))
         tokens = torch.cat((views, local), dim=1)
-        student = self.projection_head(tokens.flatten(0, 1)).unflatten(0, (images, -1))
+        student = self.projection_head(tokens.flatten(0, 1))
+        student = student.unflatten(0, tokens.shape[:2])
         with without_gradient():
             if self.training:
                 self.teacher.update_parameters(self.projection_head)
-            teacher = self.teacher(views.detach().flatten(0, 1)).unflatten(0, (images, -1))
+            teacher = self.teacher(views.detach().flatten(0, 1)).unflatten(0, views.shape[:2])
         positive = torch.cat((positive.new_ones(images, views.shape[1]), positive), dim=1)
         return {self.loss.loss_name: self.loss(student, teacher, positive)}
 

@@ -125,12 +125,16 @@ class LossTerm(BaseModule):
             batch: The batch.
 
         Returns:
-            Values by name in the log.
+            Values by name in the log; of a batch without images all zero, with gradients of zero.
         """
-        return {
+        losses = {
             f'{name}{self.suffix}': self.loss_weight * value if name.startswith('loss') else value
             for name, value in self.losses(batch).items()
         }
+        if len(batch.image):
+            return losses
+        # The mean over no image is not a number; its gradient, a sum over none, is zero.
+        return {name: 0 * value.nan_to_num() for name, value in losses.items()}
 
     def begins(self, max_iters: int | None) -> int:
         """Its first iteration.

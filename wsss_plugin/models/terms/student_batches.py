@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from torch import Tensor
+
 if TYPE_CHECKING:
     from wsss_plugin.models.batch import Batch
 
@@ -19,6 +21,11 @@ class StudentBatches(NamedTuple):
 
     first: Batch
     second: Batch
+
+    @property
+    def image(self) -> Tensor:
+        """The main view, which both students see, (B, 3, H, W)."""
+        return self.first.image
 
     def pairs(self) -> Iterator[tuple[str, Batch, Batch]]:
         """Each student's name with its own batch and that of the other."""
