@@ -1,11 +1,13 @@
-"""Draws how time and memory of an iteration grow with image size, classes and batch.
+"""Draws how time and memory of an iteration grow with image size, classes, batch and processes.
 
     python tools/benchmark_scaling.py --config configs/_base_/models/toco_vit_b.py \
         --model deit_tiny_patch16_224 --threads 1 --out docs/results/scaling
 
-Each point is a process of its own. The table has medians of times, peaks of memory, and the slope
-in log-log from the point before, beside that of the products of matrices: what grows faster than
-its formula is slow for another reason. The plot is OUT.svg, the table OUT.md.
+Each point is a process of its own; several processes train together, each with a batch of its own.
+The table has medians of times, peaks of memory, and the slope in log-log from the point before,
+beside that of the products of matrices, which are the formula. A slope that exceeds the formula's
+by more than 0.1 is marked: something else than the products grows. The plot is OUT.svg, the table
+OUT.md. An axis without values is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +29,9 @@ import wsss_plugin  # noqa: F401  (fills the registries)
 from wsss_plugin.engine.benchmark import (
     Trainee,
     Workload,
+    average_gradients,
+    join_processes,
+    measure_in_joined_processes,
     measure_in_own_process,
     peak_memory,
     publish,
@@ -39,7 +45,13 @@ matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 
 _ROOT = Path(__file__).resolve().parents[1]
-_AXES = {'size': 'side of the images', 'classes': 'classes', 'batch': 'images in a batch'}
+_AXES = {
+    'size': 'side of the images',
+    'classes': 'classes',
+    'batch': 'images in a batch',
+    'processes': 'processes',
+}
+_ALLOWED = 0.1  # by which a slope may exceed that of the formula
 
 
 @dataclass(frozen=True)
@@ -47,11 +59,11 @@ class Point:
     """What an iteration costs at one place of an axis.
 
     Args:
-        axis: What varies: 'size', 'classes' or 'batch'.
+        axis: What varies: 'size', 'classes', 'batch' or 'processes'.
         value: Its value.
         seconds: Median seconds of an iteration.
-        memory: Peak of the process in MB, the libraries' own included.
-        operations: Multiplications and additions in products of matrices.
+        memory: Peak of the process in MB, the libraries' own included; the largest of several.
+        operations: Multiplications and additions in products of matrices, of one process.
     """
 
     axis: str
@@ -71,6 +83,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--sizes', nargs='*', type=int, default=[224, 320, 448, 640, 896])
     parser.add_argument('--classes', nargs='*', type=int, default=[20, 80, 200, 1000])
     parser.add_argument('--batches', nargs='*', type=int, default=[1, 2, 4, 8])
+    parser.add_argument('--processes', nargs='*', type=int, default=[1, 2])
     parser.add_argument('--size', type=int, default=224, help='where classes or the batch vary')
     parser.add_argument('--batch-size', type=int, default=1, help='where size or classes vary')
     parser.add_argument('--threads', type=int, default=1)
@@ -78,9 +91,10 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--out', type=Path, metavar='PREFIX', help='of the table and the plot')
     parser.add_argument('--point', nargs=2, metavar=('AXIS', 'VALUE'), help=argparse.SUPPRESS)
+    parser.add_argument('--joined', nargs=2, metavar=('RANK', 'FILE'), help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     numbers = [args.size, args.batch_size, args.threads, args.repeats]
-    if min(numbers + args.sizes + args.classes + args.batches) < 1:
+    if min(numbers + args.sizes + args.classes + args.batches + args.processes) < 1:
         parser.error('expected numbers of at least 1')
     args.arguments = list(sys.argv[1:] if arguments is None else arguments)
     return args
@@ -105,6 +119,9 @@ def measure_point(args: argparse.Namespace, axis: str, value: int) -> Point:
     inputs, samples = workload.batch(segmentor)
     trainee = Trainee('package', segmentor, inputs, samples, lambda *_: {}, args.device)
     del segmentor
+    if args.joined:
+        join_processes(int(args.joined[0]), value, args.joined[1])
+        average_gradients(trainee.optimizer)
     trainee.iterate()
     seconds = [sum(trainee.iterate()[1].values()) for _ in range(args.repeats)]
     memory = peak_memory(args.device)
@@ -120,14 +137,32 @@ def measure(args: argparse.Namespace) -> list[Point]:
     Raises:
         RuntimeError: If such a process fails.
     """
-    values = {'size': args.sizes, 'classes': args.classes, 'batch': args.batches}
+    values = {
+        'size': args.sizes,
+        'classes': args.classes,
+        'batch': args.batches,
+        'processes': args.processes,
+    }
     points = []
     for axis, value in [(key, value) for key in values for value in values[key]]:
         say_progress(f'{axis} {value}')
         script = str(Path(__file__).resolve())
-        line = measure_in_own_process([script, *args.arguments, '--point', axis, str(value)])
-        points.append(Point(**json.loads(line)))
+        command = [script, *args.arguments, '--point', axis, str(value)]
+        if axis == 'processes':
+            lines = measure_in_joined_processes(command, value)
+        else:
+            lines = [measure_in_own_process(command)]
+        points.append(_costliest([Point(**json.loads(line)) for line in lines]))
     return points
+
+
+def _costliest(points: Sequence[Point]) -> Point:
+    """Processes wait for the slowest; each has memory of its own."""
+    return replace(
+        points[0],
+        seconds=max(point.seconds for point in points),
+        memory=max(point.memory for point in points),
+    )
 
 
 def slope(before: float, after: float, values: tuple[int, int]) -> float:
@@ -140,27 +175,51 @@ def slope(before: float, after: float, values: tuple[int, int]) -> float:
 
 
 def table(points: Sequence[Point]) -> str:
-    """Markdown table of the points."""
+    """Markdown table of the points; slopes that exceed the formula's are bold."""
     lines = [
-        '| | | time [s] | memory [MB] | GFLOP | slope of time | slope of GFLOP |',
-        '|---|---:|---:|---:|---:|---:|---:|',
+        '| | | time [s] | memory [MB] | GFLOP | slope of time | of memory | of GFLOP |',
+        '|---|---:|---:|---:|---:|---:|---:|---:|',
     ]
     before: Point | None = None
     for point in points:
-        slopes = ' | '
+        slopes = ' |  | '
         if before is not None and before.axis == point.axis:
-            values = (before.value, point.value)
-            time, products = (
-                slope(getattr(before, key), getattr(point, key), values)
-                for key in ('seconds', 'operations')
-            )
-            slopes = f'{time:.2f} | {products:.2f}'
+            slopes = ' | '.join(_slopes(before, point))
         lines.append(
             f'| {_AXES[point.axis]} | {point.value} | {point.seconds:.3g} | {point.memory:.0f} | '
             f'{point.operations / 1e9:.3g} | {slopes} |'
         )
         before = point
     return '\n'.join(lines)
+
+
+def _slopes(before: Point, point: Point) -> list[str]:
+    """Slopes of time, memory and formula between two points."""
+    values = (before.value, point.value)
+    time, memory, formula = (
+        slope(getattr(before, key), getattr(point, key), values)
+        for key in ('seconds', 'memory', 'operations')
+    )
+    marks = ['**' if one > formula + _ALLOWED else '' for one in (time, memory)]
+    shown = zip(marks, (time, memory), strict=True)
+    return [*(f'{mark}{one:.2f}{mark}' for mark, one in shown), f'{formula:.2f}']
+
+
+def verdict(points: Sequence[Point]) -> str:
+    """How many slopes of the table keep the rule.
+
+    Args:
+        points: The points, those of an axis in a row.
+
+    Returns:
+        A sentence.
+    """
+    pairs = [pair for pair in pairwise(points) if pair[0].axis == pair[1].axis]
+    marked = [one for pair in pairs for one in _slopes(*pair) if one.startswith('**')]
+    return (
+        f'{len(marked)} of {2 * len(pairs)} slopes of time and memory exceed that of the products '
+        f'by more than {_ALLOWED}.'
+    )
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
@@ -194,7 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = (
         f'{report_head("benchmark_scaling.py", args.arguments, args.threads, args.device)}'
         f'{args.model or "network"} under {args.config}, {args.batch_size} x {args.size}² where '
-        f'these do not vary; median of {args.repeats} repeats\n\n{table(points)}\n'
+        f'these do not vary; median of {args.repeats} repeats\n\n{table(points)}\n\n'
+        f'{verdict(points)}\n'
     )
     if args.out:
         draw(points, args.out.with_suffix('.svg'))

@@ -13,9 +13,9 @@ def asked(monkeypatch):
     """The names of the CAMs that each pass over several scales was asked for."""
     names, make = [], batch_module.multi_scale_cams
 
-    def record(model, main, wanted, options):
+    def record(model, main, wanted, options, classes):
         names.append(list(wanted))
-        return make(model, main, wanted, options)
+        return make(model, main, wanted, options, classes)
 
     monkeypatch.setattr(batch_module, 'multi_scale_cams', record)
     return names

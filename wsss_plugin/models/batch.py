@@ -14,6 +14,7 @@ from torch import Tensor
 from wsss_plugin.models.forward_pass import ForwardPass
 from wsss_plugin.models.multi_scale_cams import multi_scale_cams
 from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.present_classes import present_classes
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.stacked_tags import stacked_tags
 from wsss_plugin.models.windowed_cams import windowed_cams
@@ -52,6 +53,7 @@ class Batch:
         self._with_gradient = torch.is_grad_enabled()
         self._passes: dict[str, ForwardPass] = {}
         self._cams: dict[str, Tensor] = {}
+        self._present_cams: dict[str, Tensor] = {}
         self._labels: dict[str, Tensor] = {}
         # What parts other than terms want to be logged, by name; no name may begin with 'loss'.
         self.logged: dict[str, Tensor] = {}
@@ -186,22 +188,36 @@ class Batch:
         """The segmentor's decode head."""
         return self._model.decode_head
 
-    def cams(self, names: Sequence[str]) -> list[Tensor]:
+    def cams(self, names: Sequence[str], present: bool = False) -> list[Tensor]:
         """Normalised CAMs of the main view over several scales, without gradient.
 
         Args:
             names: Which sources.
+            present: Whether only the classes are asked for that some image of the batch has.
 
         Returns:
-            CAMs (B, K, H, W) in [0, 1], in the order of ``names``.
+            CAMs (B, K, H, W) in [0, 1], in the order of ``names``; with ``present`` those of
+            :func:`~wsss_plugin.models.present_classes.present_classes`.
         """
-        if any(name not in self._cams for name in names):
+        known = self._present_cams if present else self._cams
+        if any(name not in known for name in names):
             wanted = dict.fromkeys((*self.needs.cams, *names))
-            missing = [name for name in wanted if name not in self._cams]
-            self._cams.update(
-                multi_scale_cams(self._model, self.main, missing, self._multi_scale())
-            )
-        return [self._cams[name] for name in names]
+            missing = [name for name in wanted if name not in known]
+            known.update(self._found_cams(missing, present))
+        return [known[name] for name in names]
+
+    def _found_cams(self, names: Sequence[str], present: bool) -> dict[str, Tensor]:
+        classes = present_classes(self.tags) if present else None
+        found = (
+            {}
+            if classes is None
+            else {name: self._cams[name][:, classes] for name in names if name in self._cams}
+        )
+        missing = [name for name in names if name not in found]
+        if missing:
+            options = self._multi_scale()
+            found.update(multi_scale_cams(self._model, self.main, missing, options, classes))
+        return found
 
     def windowed_cams(self, names: Sequence[str], window: int, stride: int) -> list[Tensor]:
         """Normalised CAMs of the main view by windows that overlap, of a batch of one image.

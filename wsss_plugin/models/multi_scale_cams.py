@@ -19,7 +19,11 @@ from wsss_plugin.ops.cam_fusion import CAMFusion
 
 
 def multi_scale_cams(
-    model: Any, main: ForwardPass, names: Sequence[str], options: Mapping[str, Any]
+    model: Any,
+    main: ForwardPass,
+    names: Sequence[str],
+    options: Mapping[str, Any],
+    classes: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Normalised CAMs over all scales with flip, without gradient.
 
@@ -34,17 +38,18 @@ def multi_scale_cams(
             sees at once; all by default), ``present_only`` (whether maps of classes that no image
             of the batch has are zero, where the tags are known; False by default) and how maps are
             fused; a source may override scales and fusion.
+        classes: Indices (N,) of the classes that are asked for; None for all.
 
     Returns:
-        CAMs (B, K, H, W) in [0, 1] by name.
+        CAMs (B, K, H, W) in [0, 1] by name, of N in place of K classes where these are given.
     """
     finished = [name for name in names if getattr(model.cams[name], 'finished', False)]
     names = [name for name in names if name not in finished]
     with without_gradient():
-        cams = {name: main.raw(name).detach() for name in finished}
+        cams = {name: _chosen(main.raw(name).detach(), classes) for name in finished}
     shared = {key: value for key, value in options.items() if key != 'scales'}
     for scales, members in by_scales(model, names, options['scales']).items():
-        cams.update(_fused(model, main, members, scales, shared))
+        cams.update(_fused(model, main, members, scales, shared, classes))
     return cams
 
 
@@ -74,6 +79,7 @@ def _fused(
     names: Sequence[str],
     scales: Sequence[float],
     options: Mapping[str, Any],
+    classes: Tensor | None,
 ) -> dict[str, Tensor]:
     features = features_of(model, names)
 
@@ -85,13 +91,13 @@ def _fused(
 
     def raw_of(image: Tensor, tags: Tensor | None) -> dict[str, Tensor]:
         scaled = ForwardPass(model, image, tags, features)
-        return {name: scaled.raw(name) for name in names}
+        return {name: _chosen(scaled.raw(name), classes) for name in names}
 
     fusion = dict(options)
     chunk_size, present_only = fusion.pop('chunk_size', None), fusion.pop('present_only', False)
     known = None
     if 1 in scales and main.begun:
-        known = {name: main.raw(name).detach() for name in names}
+        known = {name: _chosen(main.raw(name).detach(), classes) for name in names}
     with without_gradient(), fixed_statistics(model):
         return multi_scale_cam(
             raw_cams,
@@ -100,8 +106,12 @@ def _fused(
             known,
             {name: fusion_of(model.cams[name], fusion) for name in names},
             min_size=smallest_side(model.backbone),
-            tags=main.tags if present_only else None,
+            tags=main.tags if present_only and classes is None else None,
         )
+
+
+def _chosen(maps: Tensor, classes: Tensor | None) -> Tensor:
+    return maps if classes is None else maps[:, classes]
 
 
 def _in_chunks(

@@ -98,6 +98,10 @@ from wsss_plugin.ops.random_walk import (
     boundary_walk,
     random_walk,
 )
+from wsss_plugin.ops.resized_logits import (
+    resized_argmax,
+    resized_cross_entropy,
+)
 from wsss_plugin.ops.students import (
     discrepancy,
     ignored_consistency,
@@ -159,6 +163,8 @@ __all__ = [
     'refined_pseudo_label',
     'region_of_interest',
     'resize_as_picture',
+    'resized_argmax',
+    'resized_cross_entropy',
     'scale_box',
     'softmax_class_loss',
     'spread_by_attention',

@@ -91,3 +91,18 @@ def test_the_share_of_the_foreground_weighs_the_two_parts():
 def test_the_share_of_the_foreground_is_checked(share):
     with pytest.raises(ValueError, match=f'foreground_weight.*received {share}'):
         BalancedCrossEntropyLoss(foreground_weight=share)
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_smaller_logits_are_resized(align_corners):
+    logits = torch.randn(2, 3, 2, 3, dtype=torch.float64, requires_grad=True)
+    label = torch.randint(0, 3, (2, 5, 7))
+    label[0, 0] = 255
+    weight = torch.rand(2, 5, 7, dtype=torch.float64)
+    whole = F.interpolate(logits, (5, 7), mode='bilinear', align_corners=align_corners)
+    loss = BalancedCrossEntropyLoss(loss_weight=0.3)
+    expected = loss(whole, label, weight)
+    received = loss(logits, label, weight, align_corners=align_corners)
+    assert_close(received, expected, rtol=0, atol=1e-12)
+    slopes = [torch.autograd.grad(one, logits)[0] for one in (received, expected)]
+    assert_close(*slopes, rtol=0, atol=1e-12)

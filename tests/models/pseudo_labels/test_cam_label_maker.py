@@ -150,9 +150,9 @@ def test_the_decode_head_joins_the_cams_that_make_the_label(iteration):
     inputs, samples = random_batch()
     asked = []
 
-    def record(model, main, names, options):
+    def record(model, main, names, options, classes):
         asked.append(set(names))
-        return make(model, main, names, options)
+        return make(model, main, names, options, classes)
 
     make = batch_module.multi_scale_cams
     with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,11 @@
 
 from wsss_plugin.engine.benchmark.comparison import Comparison
 from wsss_plugin.engine.benchmark.form_comparison import Forms, compare_forms
+from wsss_plugin.engine.benchmark.joined_processes import (
+    average_gradients,
+    join_processes,
+    measure_in_joined_processes,
+)
 from wsss_plugin.engine.benchmark.labelling_rate import LabellingRate
 from wsss_plugin.engine.benchmark.machine_rates import MachineRates
 from wsss_plugin.engine.benchmark.operator_log import OperatorCall, OperatorLog
@@ -35,13 +40,16 @@ __all__ = [
     'TimeLimit',
     'Trainee',
     'Workload',
+    'average_gradients',
     'compare_evaluation',
     'compare_forms',
     'compare_iterations',
     'compare_products',
     'compare_refinements',
+    'join_processes',
     'largest_difference',
     'limit_tables',
+    'measure_in_joined_processes',
     'measure_in_own_process',
     'operations',
     'peak_memory',

@@ -37,11 +37,12 @@ class PresentBatch:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
 
-    def cams(self, names: Sequence[str]) -> list[Tensor]:  # noqa: ARG002
+    def cams(self, names: Sequence[str], present: bool = False) -> list[Tensor]:  # noqa: ARG002
         """The known CAM.
 
         Args:
             names: Unused.
+            present: Unused: all of its classes are.
 
         Returns:
             A list of it alone.

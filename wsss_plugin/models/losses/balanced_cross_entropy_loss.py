@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wsss_plugin.models.losses.process_mean import process_mean
 from wsss_plugin.ops.precision import at_least_float32
+from wsss_plugin.ops.resized_logits import resized_cross_entropy
 
 
 @MODELS.register_module()
@@ -20,7 +21,8 @@ class BalancedCrossEntropyLoss(nn.Module):
     ignored; ToCo has f = 1/2, the dual-branch paper says only "cross entropy". A part without
     pixels contributes zero. With weights w, CE is ``w CE`` and the counts stay those of the pixels:
     ``(1 - f) sum_{y = 0} w CE / N_0 + f sum_{y > 0} w CE / N_1``. Used as ``loss_decode`` of any
-    MMSegmentation decode head.
+    MMSegmentation decode head. Logits that are smaller than the label are resized to it bilinearly,
+    band by band (:func:`wsss_plugin.ops.resized_cross_entropy`).
 
     Args:
         loss_weight: Factor of the loss; the paper uses 0.1.
@@ -30,6 +32,8 @@ class BalancedCrossEntropyLoss(nn.Module):
     Raises:
         ValueError: If ``foreground_weight`` is not between 0 and 1.
     """
+
+    resizes_logits = True
 
     def __init__(
         self,
@@ -54,25 +58,30 @@ class BalancedCrossEntropyLoss(nn.Module):
         weight: Tensor | None = None,
         avg_factor: float | None = None,  # noqa: ARG002  (the two parts have their own counts)
         ignore_index: int = 255,
+        align_corners: bool = False,
         **kwargs: Any,  # noqa: ARG002  (part of MMSegmentation's loss protocol)
     ) -> Tensor:
         """The weighted loss.
 
         Args:
-            pred: Logits of shape (B, K + 1, H, W).
+            pred: Logits of shape (B, K + 1, H, W), or of another size.
             label: Label map of shape (B, H, W).
             weight: Factor of each pixel's loss, (B, H, W); an image of weight 0 has no gradient.
             avg_factor: Unused; each part is divided by its own number of pixels.
             ignore_index: Label of ignored pixels.
+            align_corners: How logits of another size are resized.
             kwargs: Unused.
 
         Returns:
             A scalar.
         """
         label = label.long()
-        pixels = F.cross_entropy(
-            at_least_float32(pred), label, ignore_index=ignore_index, reduction='none'
-        )
+        if pred.shape[-2:] == label.shape[-2:]:
+            pixels = F.cross_entropy(
+                at_least_float32(pred), label, ignore_index=ignore_index, reduction='none'
+            )
+        else:
+            pixels = resized_cross_entropy(pred, label, ignore_index, align_corners)
         if weight is not None:
             pixels = pixels * weight
         background = _mean_over(pixels, label == 0)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wsss_plugin.models.needs import Needs
 from wsss_plugin.models.part_building import build_parts
+from wsss_plugin.models.present_classes import PresentClasses
 from wsss_plugin.models.pseudo_labels.background_thresholds import BackgroundThresholds
 from wsss_plugin.models.schedule import Schedule
 from wsss_plugin.models.without_gradient import without_gradient
@@ -34,6 +35,8 @@ class CAMLabelMaker(BaseModule):
     """
 
     per_pixel = False
+    # Whether maps of classes that no image of the batch has could not change the label.
+    of_present_classes = False
 
     def __init__(
         self,
@@ -124,7 +127,23 @@ class CAMLabelMaker(BaseModule):
         low = thresholds.low if low is None else low
         with without_gradient():
             chosen = thresholds.high_of(batch.tags) if high is None else high
-            return self.label(batch, average_cams(batch.cams(names)), low, chosen)
+            if not self.of_present_classes:
+                return self.label(batch, average_cams(batch.cams(names)), low, chosen)
+            seen: Any = PresentClasses(batch)
+            label = self.label(seen, average_cams(seen.cams(names)), low, chosen)
+            return self.whole_label(seen, label)
+
+    def whole_label(self, seen: PresentClasses, label: Tensor) -> Tensor:
+        """A label of the present classes in the numbers of all classes.
+
+        Args:
+            seen: What the label was made of.
+            label: The label that it made.
+
+        Returns:
+            The label of the batch.
+        """
+        return seen.whole_label(label, self.ignore_index)
 
     def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:
         """The label that a CAM makes; subclasses say how.

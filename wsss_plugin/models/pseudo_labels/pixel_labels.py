@@ -29,6 +29,7 @@ class PixelLabels(CAMLabelMaker):
     """
 
     per_pixel = True
+    of_present_classes = True
 
     def __init__(
         self, *args: Any, refine: dict | None = None, scale: float = 0.5, **kwargs: Any

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mmseg.registry import MODELS
 from torch import Tensor
 
+from wsss_plugin.models.present_classes import PresentClasses
 from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
 from wsss_plugin.ops.labels import region_of_interest
 
@@ -21,6 +22,8 @@ class RegionMask(CAMLabelMaker):
     See :func:`wsss_plugin.ops.region_of_interest`. Arguments are those of ``CAMLabelMaker``.
     """
 
+    of_present_classes = True
+
     def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:
         """The regions that a CAM makes.
 
@@ -34,3 +37,15 @@ class RegionMask(CAMLabelMaker):
             Map (B, H, W), uint8: 0 background, 1 uncertain, 2 foreground.
         """
         return region_of_interest(cam, batch.tags, low, high)
+
+    def whole_label(self, seen: PresentClasses, label: Tensor) -> Tensor:  # noqa: ARG002
+        """The regions as they are: they have no numbers of classes.
+
+        Args:
+            seen: Unused.
+            label: The regions.
+
+        Returns:
+            The regions.
+        """
+        return label

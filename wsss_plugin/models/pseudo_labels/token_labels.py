@@ -26,6 +26,8 @@ class TokenLabels(CAMLabelMaker):
         **kwargs: As for ``CAMLabelMaker``.
     """
 
+    of_present_classes = True
+
     def __init__(self, *args: Any, reads: str = 'patch', **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.reads = reads

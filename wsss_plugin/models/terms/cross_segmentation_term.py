@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.terms.label_logits import label_logits
 from wsss_plugin.models.terms.loss_term import LossTerm
 from wsss_plugin.models.terms.student_batches import StudentBatches
 
@@ -64,13 +64,10 @@ class CrossSegmentationTerm(LossTerm):
         losses, supervised = {}, []
         for name, own, other in batches.pairs():
             head, label = own.decode_head, other.label(self.labels)
-            logits = resize(
-                own.main.decode_logits,
-                size=label.shape[-2:],
-                mode='bilinear',
-                align_corners=head.align_corners,
+            logits, options = label_logits(
+                self.loss, own.main.decode_logits, label.shape[-2:], head.align_corners
             )
             key = f'{self.loss.loss_name}_{name}'
-            losses[key] = self.loss(logits, label, ignore_index=head.ignore_index)
+            losses[key] = self.loss(logits, label, ignore_index=head.ignore_index, **options)
             supervised.append((label != head.ignore_index).float().mean())
         return {**losses, 'supervised_fraction': (supervised[0] + supervised[1]) / 2}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mmseg.models.losses import accuracy
-from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from wsss_plugin.models.needs import Needs
+from wsss_plugin.models.terms.label_logits import label_accuracy, label_logits
 from wsss_plugin.models.terms.loss_term import LossTerm
 
 if TYPE_CHECKING:
@@ -64,18 +63,13 @@ class SegmentationTerm(LossTerm):
             share of pixels that are not ignored.
         """
         head, label = batch.decode_head, batch.label(self.labels)
-        logits = resize(
-            batch.main.decode_logits,
-            size=label.shape[-2:],
-            mode='bilinear',
-            align_corners=head.align_corners,
-        )
+        given, corners = batch.main.decode_logits, head.align_corners
+        logits, options = label_logits(self.loss, given, label.shape[-2:], corners)
         ignore, weights = head.ignore_index, batch.label_weights(self.labels)
-        options = {}
         if weights is not None:
             options['weight'] = weights[:, None, None].expand_as(label)
         return {
             self.loss.loss_name: self.loss(logits, label, ignore_index=ignore, **options),
-            'acc_seg': accuracy(logits, label, ignore_index=ignore),
+            'acc_seg': label_accuracy(logits, label, ignore, corners),
             'supervised_fraction': (label != ignore).float().mean(),
         }
