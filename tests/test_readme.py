@@ -151,7 +151,7 @@ def _commands():
         if page.parent.name == 'results' and page.stem != 'index':
             continue
         for block in _blocks(page, 'bash'):
-            for line in block.text.splitlines():
+            for line in block.text.replace('\\\n', ' ').splitlines():
                 commands += [part.strip() for part in line.split('&&')]
     # The commands that make the pictures stand in comments.
     text = (DOCS / 'results' / 'index.md').read_text(encoding='utf-8')

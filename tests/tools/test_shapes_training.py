@@ -35,7 +35,8 @@ def train(tool, small, shapes):
     def train(work_dir, *options, processes=1, resume=False, max_iters=STEPS):
         arguments = [str(CONFIG), '--work-dir', str(work_dir), *(['--resume'] if resume else [])]
         arguments += ['--launcher', 'pytorch'] if processes > 1 else []
-        arguments += ['--cfg-options', *small, *options]
+        # A process keeps its visualizers by name, and its copies have them.
+        arguments += ['--cfg-options', *small, *options, f'visualizer.name={work_dir}']
         # At the config's rate a CNN of unlucky first weights diverges on images of 48 pixels (loss
         # 0.7, 4.7, 16), and rounding grows ten thousand times in a step; the toolboxes draw
         # differently.

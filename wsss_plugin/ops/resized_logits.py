@@ -71,11 +71,11 @@ def resized_argmax(logits: Tensor, size: Sequence[int], align_corners: bool = Fa
     [[[1, 1, 0, 0]]]
     """
     bands = _Bands(at_least_float32(logits), size, align_corners)
-    winners = [
-        torch.cat([band.argmax(dim=1) for _, _, band in bands.of(image)])
-        for image in range(len(logits))
-    ]
-    return torch.stack(winners)
+    winners = torch.empty(len(logits), *size, dtype=torch.int64, device=logits.device)
+    for image, winner in enumerate(winners):
+        for rows, _, band in bands.of(image):
+            winner[rows] = band.argmax(dim=1)
+    return winners
 
 
 class _Bands:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmseg.models.utils import resize
 from torch import Tensor
 
@@ -42,8 +43,11 @@ def label_accuracy(logits: Tensor, label: Tensor, ignore_index: int, align_corne
         align_corners: How they are resized.
 
     Returns:
-        A scalar in percent; 0 without a labelled pixel.
+        A scalar in percent; 100 without a labelled pixel, as MMSegmentation has it.
     """
     right = resized_argmax(logits.detach(), label.shape[-2:], align_corners) == label
     known = label != ignore_index
-    return 100 * (right & known).sum() / known.sum().clamp(min=1)
+    # As mmseg.models.losses.accuracy rounds, which needs all logits at the size of the label.
+    tiny = torch.finfo(torch.float32).eps
+    correct = (right & known).sum().float() + tiny
+    return correct * (100.0 / (int(known.sum()) + tiny))
