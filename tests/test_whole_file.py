@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -68,6 +69,18 @@ def test_an_interruption_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt), whole_file.whole_file(tmp_path / 'a.txt', 'w'):
         raise KeyboardInterrupt
     assert _names(tmp_path) == []
+
+
+def test_threads_of_a_process_write_one_file_in_turn(tmp_path):
+    path = tmp_path / 'same.txt'
+    with whole_file.whole_file(path, 'w') as file:
+        file.write('first')
+        other = threading.Thread(target=write_text, args=(path, 'second'))
+        other.start()
+        other.join()
+        assert path.read_text() == 'second'
+    assert path.read_text() == 'first'
+    assert _names(tmp_path) == ['same.txt']
 
 
 def test_parts_of_dead_processes_are_removed(tmp_path):

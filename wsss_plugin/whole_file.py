@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,7 +40,9 @@ def whole_file(path: str | Path, mode: str = 'wb') -> Iterator[IO[Any]]:
     path = Path(path)
     # A link stays one.
     target = path.resolve()
-    part = target.with_name(f'.{target.name}.{os.getpid()}{_SUFFIX}')
+    # Of this thread alone: another one of the process may write the same file.
+    writer = f'{threading.get_native_id()}.{os.getpid()}'
+    part = target.with_name(f'.{target.name}.{writer}{_SUFFIX}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, mode, encoding=None if 'b' in mode else 'utf-8') as file:
