@@ -25,6 +25,7 @@ _HOOKS = (
     'SafeCheckpointHook',
     'CheckpointShapeHook',
     'SkipTrainedDataHook',
+    'IterationSeedHook',
     'SplitOverlapHook',
     'RunIdentityHook',
     'NonFiniteHook',

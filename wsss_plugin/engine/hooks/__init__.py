@@ -4,6 +4,7 @@ from wsss_plugin.engine.hooks.checkpoint_shape_hook import CheckpointShapeHook
 from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
 from wsss_plugin.engine.hooks.data_summary_hook import DataSummaryHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
+from wsss_plugin.engine.hooks.iteration_seed_hook import IterationSeedHook
 from wsss_plugin.engine.hooks.load_part_hook import LoadPartHook
 from wsss_plugin.engine.hooks.loss_weight_hook import LossWeightHook
 from wsss_plugin.engine.hooks.mean_displacement_hook import MeanDisplacementHook
@@ -27,6 +28,7 @@ __all__ = [
     'CosineThresholdHook',
     'DataSummaryHook',
     'EffectiveBatchSizeHook',
+    'IterationSeedHook',
     'LoadPartHook',
     'LossWeightHook',
     'MeanDisplacementHook',
