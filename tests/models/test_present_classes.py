@@ -6,7 +6,9 @@ import pytest
 import torch
 from reference_networks import build, random_batch, small_config
 
-from wsss_plugin.models.present_classes import PresentClasses
+from wsss_plugin.models import batch as batch_module
+from wsss_plugin.models.phase_plan import needs_at
+from wsss_plugin.models.present_classes import PresentClasses, present_classes
 from wsss_plugin.ops import cam as cam_ops
 
 NAMES = ('pixel', 'token', 'region')
@@ -64,8 +66,31 @@ def test_known_cams_are_not_made_again(segmentor, monkeypatch):
     assert torch.equal(batch.cams(['final'], present=True)[0], whole[:, [0, 2]])
 
 
+def test_one_reader_of_all_classes_makes_the_maps_of_all(segmentor, monkeypatch):
+    segmentor.labels['token'].of_present_classes = False
+    passes = []
+    found = batch_module.multi_scale_cams
+
+    def counted(*args):
+        passes.append(args[-1])
+        return found(*args)
+
+    monkeypatch.setattr(batch_module, 'multi_scale_cams', counted)
+    batch = tagged(segmentor, (1, 4), (4,))
+    batch.needs = needs_at(segmentor, 10**6, 2 * 10**6)
+    labels = [batch.label(name) for name in NAMES]
+    assert passes == [None]
+    del segmentor.labels['token'].of_present_classes
+    batch = tagged(segmentor, (1, 4), (4,))
+    pairs = zip(NAMES, labels, strict=True)
+    assert all(torch.equal(batch.label(name), label) for name, label in pairs)
+    assert len(passes) > 1
+    assert all(classes is not None for classes in passes[1:])
+
+
 def test_numbers_of_all_classes():
-    seen = PresentClasses(SimpleNamespace(tags=torch.tensor([[0, 0, 1, 1], [0, 1, 0, 0]])))
+    tags = torch.tensor([[0, 0, 1, 1], [0, 1, 0, 0]])
+    seen = PresentClasses(SimpleNamespace(tags=tags, present_classes=present_classes(tags)))
     label = torch.tensor([[[0, 1, 2, 3, 255]]])
     assert seen.whole_label(label, 255).tolist() == [[[0, 2, 3, 4, 255]]]
     assert seen.whole_label(label.where(label < 255, -1), -1).tolist() == [[[0, 2, 3, 4, -1]]]

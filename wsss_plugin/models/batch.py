@@ -136,6 +136,11 @@ class Batch:
         tags = stacked_tags(self.data_samples, self._model.num_foreground)
         return tags.to(self.image.device)
 
+    @cached_property
+    def present_classes(self) -> Tensor:
+        """Indices of the classes that some image has, ascending, (N,); the first if none has."""
+        return present_classes(self.tags)
+
     @property
     def _tags_or_none(self) -> Tensor | None:
         tagged = bool(self.data_samples) and all('gt_tags' in one for one in self.data_samples)
@@ -206,18 +211,13 @@ class Batch:
             known.update(self._found_cams(missing, present))
         return [known[name] for name in names]
 
-    def _found_cams(self, names: Sequence[str], present: bool) -> dict[str, Tensor]:
-        classes = present_classes(self.tags) if present else None
-        found = (
-            {}
-            if classes is None
-            else {name: self._cams[name][:, classes] for name in names if name in self._cams}
-        )
-        missing = [name for name in names if name not in found]
-        if missing:
-            options = self._multi_scale()
-            found.update(multi_scale_cams(self._model, self.main, missing, options, classes))
-        return found
+    def _found_cams(self, names: list[str], present: bool) -> dict[str, Tensor]:
+        # Where all classes are read as well, the few are taken out of them: one run of the scales.
+        if present and (self.needs.absent_classes or all(name in self._cams for name in names)):
+            whole = zip(names, self.cams(names), strict=True)
+            return {name: cam[:, self.present_classes] for name, cam in whole}
+        classes = self.present_classes if present else None
+        return multi_scale_cams(self._model, self.main, names, self._multi_scale(), classes)
 
     def windowed_cams(self, names: Sequence[str], window: int, stride: int) -> list[Tensor]:
         """Normalised CAMs of the main view by windows that overlap, of a batch of one image.

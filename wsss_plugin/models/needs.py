@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Needs:
         views: Other views than the main one.
         heads: Modules of ``heads``; what such a module ``reads`` is read with it.
         decoder: Whether the decode head's logits of the main view are read.
+        absent_classes: Whether CAMs of classes are read that no image of the batch has.
     """
 
     features: tuple[str, ...] = ()
@@ -28,6 +30,7 @@ class Needs:
     views: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     decoder: bool = False
+    absent_classes: bool = False
 
     def __or__(self, other: Needs) -> Needs:
         """Both together, each name once.
@@ -35,11 +38,9 @@ class Needs:
         >>> (Needs(raw=('final',)) | Needs(raw=('final', 'aux'), decoder=True)).raw
         ('final', 'aux')
         """
-        names = {
-            field.name: tuple(
-                dict.fromkeys((*getattr(self, field.name), *getattr(other, field.name)))
-            )
-            for field in fields(self)
-            if field.name != 'decoder'
-        }
-        return Needs(**names, decoder=self.decoder or other.decoder)
+        joined: dict[str, Any] = {}
+        for name in (field.name for field in fields(self)):
+            own, others = getattr(self, name), getattr(other, name)
+            both = isinstance(own, tuple)
+            joined[name] = tuple(dict.fromkeys((*own, *others))) if both else own or others
+        return Needs(**joined)

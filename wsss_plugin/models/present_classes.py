@@ -46,7 +46,7 @@ class PresentClasses:
 
     def __init__(self, batch: Any) -> None:
         self._batch = batch
-        self.classes = present_classes(batch.tags)
+        self.classes = batch.present_classes
         self.tags = batch.tags[:, self.classes]
 
     def __getattr__(self, name: str) -> Any:

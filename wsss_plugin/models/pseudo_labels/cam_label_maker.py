@@ -63,7 +63,8 @@ class CAMLabelMaker(BaseModule):
         Returns:
             Names.
         """
-        needs = Needs(cams=self.schedule.at(iteration, max_iters))
+        cams = self.schedule.at(iteration, max_iters)
+        needs = Needs(cams=cams, absent_classes=not self.of_present_classes)
         for label_filter in self.filters.values():
             if hasattr(label_filter, 'needs'):
                 needs = needs | label_filter.needs(iteration, max_iters)
