@@ -67,6 +67,8 @@ class LabellingRate:
         self.loaders = loaders
         self.batch_size = batch_size
         self.model, _ = load_trained_model(config, checkpoint)
+        self._without_cams = copy.copy(self.model)
+        self._without_cams.test_cfg = {**self.model.test_cfg, 'cam': False}
         self._sources: dict[tuple[bool, bool, bool], SegmentationLabels] = {}
         hide_toolbox_warnings(MMLogger.get_current_instance())
 
@@ -175,8 +177,8 @@ class LabellingRate:
         model = self.model
         if tta:
             kind = config.tta_model if together else _one_at_a_time(config.tta_model)
-            model = MODELS.build({**kind, 'module': self.model}).eval()
             enable_tta(config)
+            model = MODELS.build({**kind, 'module': self._without_cams}).eval()
         if together:
             batch_test(config, self.batch_size)
             config.test_dataloader.num_workers = self.loaders
