@@ -1,6 +1,7 @@
 """Hooks of the training and testing loops."""
 
 from wsss_plugin.engine.hooks.checkpoint_shape_hook import CheckpointShapeHook
+from wsss_plugin.engine.hooks.compile_hook import CompileHook
 from wsss_plugin.engine.hooks.cosine_threshold_hook import CosineThresholdHook
 from wsss_plugin.engine.hooks.data_summary_hook import DataSummaryHook
 from wsss_plugin.engine.hooks.effective_batch_size_hook import EffectiveBatchSizeHook
@@ -25,6 +26,7 @@ from wsss_plugin.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'CheckpointShapeHook',
+    'CompileHook',
     'CosineThresholdHook',
     'DataSummaryHook',
     'EffectiveBatchSizeHook',
