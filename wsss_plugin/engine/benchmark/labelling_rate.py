@@ -68,7 +68,8 @@ class LabellingRate:
         self.batch_size = batch_size
         self.model, _ = load_trained_model(config, checkpoint)
         self._without_cams = copy.copy(self.model)
-        self._without_cams.test_cfg = {**self.model.test_cfg, 'cam': False}
+        self._without_cams.test_cfg = copy.deepcopy(self.model.test_cfg)
+        self._without_cams.test_cfg['cam'] = False
         self._sources: dict[tuple[bool, bool, bool], SegmentationLabels] = {}
         hide_toolbox_warnings(MMLogger.get_current_instance())
 
