@@ -1,6 +1,6 @@
 # IRN on the generated shapes: boundaries from ReCAM's labels, on its network, which stays as it is.
-# Train configs/recam/shapes.py before. The labels of the walk are scored by tools/score_labels.py
-# with --labels walk.
+# Train configs/recam/shapes_second_run.py before. The labels of the walk are scored by
+# tools/score_labels.py with --labels walk.
 _base_ = './shapes.py'
 max_iters = 500
 model = dict(
@@ -31,7 +31,9 @@ model = dict(
     ),
     terms=dict(_delete_=True, irn=dict(type='IRNTerm', labels='pixel', head='irn')),
 )
-load_part = dict(checkpoint='work_dirs/shapes/iter_1500.pth', modules=('backbone', 'cams'))
+load_part = dict(
+    checkpoint='work_dirs/shapes_second_run/iter_1500.pth', modules=('backbone', 'cams')
+)
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',

@@ -3,22 +3,8 @@
 #   python tools/run_stages.py configs/stages/recam_shapes.py
 stages = dict(
     # The second classifier has no loss yet, and the first alone predicts.
-    cam=dict(
-        train='../recam/shapes.py',
-        cfg_options={'model.cams.final.weights': 'first', 'model.terms.softmax': None},
-    ),
-    recam=dict(
-        train='../recam/shapes.py',
-        load_part='cam',
-        cfg_options={
-            'load_part.modules': ['backbone', 'cams.base'],
-            'model.terms.softmax.start': 0,
-            # As on VOC: a tenth of the first run's rate, but for the second classifier.
-            'optim_wrapper.optimizers.cnn.lr': 0.02,
-            'optim_wrapper.paramwise_cfg.head_lr_mult': 10,
-            'optim_wrapper.paramwise_cfg.custom_keys': {'cams.base': dict(head_lr_mult=1)},
-        },
-    ),
+    cam=dict(train='../ablations/recam/shapes_weight_0.py'),
+    recam=dict(train='../recam/shapes_second_run.py', load_part='cam'),
     irn=dict(train='../recam/shapes_irn.py', load_part='recam'),
     labels=dict(export='irn', options=dict(labels='walk')),
     segmentor=dict(train='../recam/shapes_segmentor.py', label_dir='labels'),
