@@ -26,6 +26,7 @@ class PresentBatch:
     Attributes:
         values: Values of the classes in a label map, (N,).
         tags: Multi-hot tags (1, N), of which all are 1.
+        present_classes: Indices of the classes among these, 0 to N - 1.
     """
 
     def __init__(self, batch: Any, cam: Tensor) -> None:
@@ -33,6 +34,7 @@ class PresentBatch:
         self.cam = cam.to(batch.image.device)
         self.values = batch.tags[0].nonzero()[:, 0].cpu() + 1
         self.tags = torch.ones(1, len(self.values), device=self.cam.device)
+        self.present_classes = torch.arange(len(self.values), device=self.cam.device)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)

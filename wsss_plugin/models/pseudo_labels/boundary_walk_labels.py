@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
+from wsss_plugin.models.pseudo_labels.walked_labels import WalkedLabels
 from wsss_plugin.ops.random_walk import boundary_walk
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @MODELS.register_module()
-class BoundaryWalkLabels(CAMLabelMaker):
+class BoundaryWalkLabels(WalkedLabels):
     """The class of the highest score after a walk up to boundaries, or background (IRN).
 
     The CAMs of the tagged classes are resized to the boundaries' grid, walk by
@@ -40,8 +39,6 @@ class BoundaryWalkLabels(CAMLabelMaker):
         ValueError: If a setting is out of range.
     """
 
-    per_pixel = True
-
     def __init__(
         self,
         *args: Any,
@@ -53,45 +50,16 @@ class BoundaryWalkLabels(CAMLabelMaker):
         power: float = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, head=head, beta=beta, steps=steps, **kwargs)
         if not 0 <= threshold <= 1 or radius < 2 or beta <= 0 or steps < 0 or power <= 0:
             raise ValueError(
                 'expected threshold in [0, 1], radius >= 2, beta > 0, steps >= 0 and power > 0 of '
                 f'BoundaryWalkLabels, received threshold={threshold}, radius={radius}, '
                 f'beta={beta}, steps={steps} and power={power}'
             )
-        self.head = head
         self.threshold = threshold
         self.radius = radius
-        self.beta = beta
-        self.steps = steps
         self.power = power
-
-    def needs(self, iteration: int | None, max_iters: int | None) -> Needs:
-        """What it reads.
-
-        Args:
-            iteration: 0-based iteration, None outside a training.
-            max_iters: Length of the training, where it is known.
-
-        Returns:
-            Names.
-        """
-        return super().needs(iteration, max_iters) | Needs(heads=(self.head,))
-
-    def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:  # noqa: ARG002
-        """The label that a CAM makes.
-
-        Args:
-            batch: The batch.
-            cam: Normalised CAM (B, K, H, W) in [0, 1].
-            low: Unused; ``threshold`` is in place of it.
-            high: Unused.
-
-        Returns:
-            Label map (B, H, W), int64.
-        """
-        return self.scores(batch, cam).argmax(dim=1)
 
     def scores(self, batch: Batch, cam: Tensor) -> Tensor:
         """What has walked; its highest channel is the label, as it is or after a dense CRF.

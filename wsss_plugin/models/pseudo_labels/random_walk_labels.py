@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from wsss_plugin.models.needs import Needs
-from wsss_plugin.models.pseudo_labels.cam_label_maker import CAMLabelMaker
+from wsss_plugin.models.pseudo_labels.walked_labels import WalkedLabels
 from wsss_plugin.ops.confident_labels import alpha_scores
 from wsss_plugin.ops.random_walk import random_walk
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @MODELS.register_module()
-class RandomWalkLabels(CAMLabelMaker):
+class RandomWalkLabels(WalkedLabels):
     """The class, or background, of the highest score after a random walk (AffinityNet).
 
     Scores of background and tagged classes, :func:`wsss_plugin.ops.alpha_scores`, are averaged over
@@ -37,8 +36,6 @@ class RandomWalkLabels(CAMLabelMaker):
         ValueError: If a setting is out of range.
     """
 
-    per_pixel = True
-
     def __init__(
         self,
         *args: Any,
@@ -48,42 +45,13 @@ class RandomWalkLabels(CAMLabelMaker):
         steps: int = 256,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, head=head, beta=beta, steps=steps, **kwargs)
         if alpha < 1 or beta <= 0 or steps < 0:
             raise ValueError(
                 'expected alpha >= 1, beta > 0 and steps >= 0 of RandomWalkLabels, received '
                 f'alpha={alpha}, beta={beta} and steps={steps}; published are 16, 8 and 256'
             )
-        self.head = head
         self.alpha = alpha
-        self.beta = beta
-        self.steps = steps
-
-    def needs(self, iteration: int | None, max_iters: int | None) -> Needs:
-        """What it reads.
-
-        Args:
-            iteration: 0-based iteration, None outside a training.
-            max_iters: Length of the training, where it is known.
-
-        Returns:
-            Names.
-        """
-        return super().needs(iteration, max_iters) | Needs(heads=(self.head,))
-
-    def label(self, batch: Batch, cam: Tensor, low: float, high: float | Tensor) -> Tensor:  # noqa: ARG002
-        """The label that a CAM makes.
-
-        Args:
-            batch: The batch.
-            cam: Normalised CAM (B, K, H, W) in [0, 1].
-            low: Unused; the power is in place of thresholds.
-            high: Unused.
-
-        Returns:
-            Label map (B, H, W), int64.
-        """
-        return self.scores(batch, cam).argmax(dim=1)
 
     def scores(self, batch: Batch, cam: Tensor) -> Tensor:
         """What has walked; its highest channel is the label, as it is or after a dense CRF.
