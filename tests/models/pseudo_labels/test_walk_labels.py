@@ -120,3 +120,20 @@ def test_head_is_checked_when_built():
     wrong['labels']['walk']['head'] = 'none'
     with pytest.raises(ValueError, match=r"model\.labels\.walk.*model\.heads.*'none'"):
         build(wrong)
+
+
+@pytest.mark.parametrize('name', ['walk', 'boundary'])
+def test_absent_classes_do_not_walk(segmentor, batch, monkeypatch, name):
+    maker, counts = segmentor.labels[name], []
+    scores = maker.scores
+
+    def counted(seen, cam):
+        counts.append(cam.shape[1])
+        return scores(seen, cam)
+
+    monkeypatch.setattr(maker, 'scores', counted)
+    label = maker.make(batch)
+    maker.of_present_classes = False
+    assert torch.equal(maker.make(batch), label)
+    assert counts == [len(batch.present_classes), 5]
+    assert counts[0] < 5
