@@ -74,7 +74,7 @@ def resized_argmax(logits: Tensor, size: Sequence[int], align_corners: bool = Fa
     winners = torch.empty(len(logits), *size, dtype=torch.int64, device=logits.device)
     for image, winner in enumerate(winners):
         for rows, _, band in bands.of(image):
-            winner[rows] = band.argmax(dim=1)
+            winner[rows] = band.max(dim=1).indices  # on a CPU twice as fast as argmax
     return winners
 
 
