@@ -17,7 +17,7 @@ _REPEATS = 7
 
 
 def main() -> None:
-    """Prints medians of forward and backward pass, and the time of the first one."""
+    """Prints medians of forward and backward pass, and how long the first one compiles."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     plain = timm.create_model('deit_tiny_patch16_224').train()
@@ -25,12 +25,16 @@ def main() -> None:
     for block in compiled.blocks:
         block.compile(dynamic=True)
     images = torch.randn(4, 3, 224, 224)
-    first = _seconds(compiled, images)
+    start = time.perf_counter()
+    _loss(compiled, images)
+    first = time.perf_counter() - start
     # In turn, so that another load of the machine meets both.
     pairs = [(_seconds(plain, images), _seconds(compiled, images)) for _ in range(_REPEATS)]
     difference = (_loss(plain, images) - _loss(compiled, images)).abs().item()
     before, after = (median(times) for times in zip(*pairs, strict=True))
-    print(f'plain {before:.3f} s, compiled {after:.3f} s, its first pass {first:.1f} s')
+    print(
+        f'plain {before:.3f} s, compiled {after:.3f} s, its first pass {first:.1f} s of the clock'
+    )
     print(f'the losses differ by {difference:.1e}')
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmseg.registry import METRICS, MODELS
@@ -67,9 +67,6 @@ class LabellingRate:
         self.loaders = loaders
         self.batch_size = batch_size
         self.model, _ = load_trained_model(config, checkpoint)
-        self._without_cams = copy.copy(self.model)
-        self._without_cams.test_cfg = copy.deepcopy(self.model.test_cfg)
-        self._without_cams.test_cfg['cam'] = False
         self._sources: dict[tuple[bool, bool, bool], SegmentationLabels] = {}
         hide_toolbox_warnings(MMLogger.get_current_instance())
 
@@ -179,7 +176,9 @@ class LabellingRate:
         if tta:
             kind = config.tta_model if together else _one_at_a_time(config.tta_model)
             enable_tta(config)
-            model = MODELS.build({**kind, 'module': self._without_cams}).eval()
+            module = copy.copy(self.model)
+            module.test_cfg = ConfigDict({**module.test_cfg, **config.model.module.test_cfg})
+            model = MODELS.build({**kind, 'module': module}).eval()
         if together:
             batch_test(config, self.batch_size)
             config.test_dataloader.num_workers = self.loaders

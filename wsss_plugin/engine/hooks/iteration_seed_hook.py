@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from wsss_plugin.datasets.seeded_index import random_state
 
 
 @HOOKS.register_module()
@@ -24,7 +26,7 @@ class IterationSeedHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self) -> None:
-        self._outside: tuple[Any, Any, torch.Tensor] | None = None
+        self._inside = ExitStack()
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
@@ -37,12 +39,10 @@ class IterationSeedHook(Hook):
             data_batch (dict, optional): Not used.
         """
         del batch_idx, data_batch
-        self._outside = random.getstate(), np.random.get_state(), torch.get_rng_state()
         sequence = np.random.SeedSequence((runner.seed, runner.rank, runner.iter))
         seed = int(sequence.generate_state(1)[0])
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
+        self._inside.enter_context(random_state(seed))
+        torch.manual_seed(seed)  # also on accelerators, which random_state leaves alone
 
     def after_train_iter(
         self,
@@ -60,10 +60,4 @@ class IterationSeedHook(Hook):
             outputs (dict, optional): Not used.
         """
         del runner, batch_idx, data_batch, outputs
-        if self._outside is None:
-            return
-        python_state, numpy_state, torch_state = self._outside
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        torch.set_rng_state(torch_state)
-        self._outside = None
+        self._inside.close()

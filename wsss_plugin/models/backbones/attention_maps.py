@@ -74,6 +74,31 @@ def attend(
     return output, AttentionMaps(class_to_patch, patch_to_patch)
 
 
+def run_with_weights(block: Any, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Runs a timm block whose attention weights are written out, where dropout takes them.
+
+    Args:
+        block: timm's ``Block``.
+        tokens: Tokens (B, N, C).
+
+    Returns:
+        Tokens (B, N, C) and the weights (B, heads, N, N), with gradient.
+    """
+    attention: Any = block.attn
+    seen: list[Tensor] = []
+    handle = attention.attn_drop.register_forward_pre_hook(
+        lambda _module, inputs: seen.append(inputs[0])
+    )
+    fused, attention.fused_attn = attention.fused_attn, False
+    try:
+        # Computed again, as under gradient checkpointing, it would be without the hook.
+        tokens = block(tokens)
+    finally:
+        attention.fused_attn = fused
+        handle.remove()
+    return tokens, seen[0]
+
+
 def _patch_rows(query: Tensor, key: Tensor, classes: int) -> Tensor:
     """Mean of the weights between patches over the heads, which are taken one after the other."""
     total: Any = 0.0

@@ -9,11 +9,13 @@ import timm
 import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from timm.layers import PatchEmbed, resample_abs_pos_embed
+from timm.layers import PatchEmbed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from wsss_plugin.models.backbones.attention_maps import run_with_weights
+from wsss_plugin.models.backbones.embedded_position import embedded_position
 from wsss_plugin.models.backbones.feature_backbone import Reduction
 from wsss_plugin.models.backbones.pretrained_timm import pretrained_weights
 
@@ -221,23 +223,7 @@ class TimmVisionTransformer(BaseModule):
 
     def _position_embedding(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Prefix tokens with their embedding, and the embedding of the patches on the grid."""
-        trunk = self.trunk
-        extra = (getattr(trunk, 'dist_token', None), trunk.reg_token)
-        prefix = torch.cat((trunk.cls_token, *(t for t in extra if t is not None)), dim=1)
-        position = trunk.pos_embed
-        if not trunk.no_embed_class:
-            prefix = prefix + position[:, : trunk.num_prefix_tokens]
-            position = position[:, trunk.num_prefix_tokens :]
-        if grid != tuple(trunk.patch_embed.grid_size):
-            # The published code resizes without antialiasing, which is timm's default.
-            position = resample_abs_pos_embed(
-                position,
-                new_size=list(grid),
-                old_size=list(trunk.patch_embed.grid_size),
-                num_prefix_tokens=0,
-                antialias=False,
-            )
-        return prefix, position
+        return embedded_position(self.trunk, grid)
 
     def _to_map(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         patches = tokens[:, self.trunk.num_prefix_tokens :]
@@ -341,7 +327,7 @@ class TimmVisionTransformer(BaseModule):
             if reduction is None:
                 tokens = self.run_block(index, tokens)
             else:
-                tokens, weights = self._run_with_attention(index, tokens)
+                tokens, weights = run_with_weights(self.trunk.blocks[index], tokens)
                 features[_ATTENTION] = reduction(features.get(_ATTENTION), index, weights)
             for name in inner.get(index, ()):
                 whole_block = name.startswith(_TOKENS)
@@ -371,22 +357,6 @@ class TimmVisionTransformer(BaseModule):
                 'with such an attribute'
             )
         return reduce[_ATTENTION]
-
-    def _run_with_attention(self, index: int, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Runs a block whose attention weights are written out, where dropout takes them."""
-        attention: Any = self.trunk.blocks[index].attn
-        seen: list[Tensor] = []
-        handle = attention.attn_drop.register_forward_pre_hook(
-            lambda _module, inputs: seen.append(inputs[0])
-        )
-        fused, attention.fused_attn = attention.fused_attn, False
-        try:
-            # Computed again it would be without the hook.
-            tokens = self.trunk.blocks[index](tokens)
-        finally:
-            attention.fused_attn = fused
-            handle.remove()
-        return tokens, seen[0]
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Feature maps in MMSegmentation's form.

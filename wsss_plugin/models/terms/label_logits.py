@@ -47,7 +47,8 @@ def label_accuracy(logits: Tensor, label: Tensor, ignore_index: int, align_corne
     """
     right = resized_argmax(logits.detach(), label.shape[-2:], align_corners) == label
     known = label != ignore_index
-    # As mmseg.models.losses.accuracy rounds, which needs all logits at the size of the label.
+    # As mmseg.models.losses.accuracy rounds, which needs all logits at the size of the label and
+    # waits for a GPU to count.
     tiny = torch.finfo(torch.float32).eps
     correct = (right & known).sum().float() + tiny
-    return correct * (100.0 / (int(known.sum()) + tiny))
+    return correct * (100.0 / (known.sum().double() + tiny)).float()
