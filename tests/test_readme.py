@@ -234,6 +234,9 @@ def test_readme_is_short():
     assert README.stat().st_size <= 12 * 1024
 
 
+STUDENTS_SHAPES, STUDENTS_PHOTOS = 'students_and_tokens_tables', 'students_and_tokens_photographs'
+
+
 def _figures(line):
     return re.findall(r'\d+\.\d(?: ± \d+\.\d)?', line)
 
@@ -243,6 +246,10 @@ def _figures(line):
     [
         ('CAM of the CNN', [('shapes', 'cam_r18_shapes'), ('voc_animals', 'cam_mobilenet')]),
         ('ToCo', [('shapes', 'toco_shapes'), ('voc_animals', 'toco')]),
+        ('MCTformer', [(STUDENTS_SHAPES, 'mctformer/shapes'), (STUDENTS_PHOTOS, 'mctformer')]),
+        ('ClusterCAM', [(STUDENTS_SHAPES, 'clustercam/shapes'), (STUDENTS_PHOTOS, 'clustercam')]),
+        ('DuPL on ToCo', [(STUDENTS_SHAPES, 'dupl/shapes')]),
+        ('DuPL on the dual', [(STUDENTS_SHAPES, 'dual_shapes'), (STUDENTS_PHOTOS, 'dupl')]),
         ('dual branch without', [('shapes', 'table1_dual'), ('voc_animals', 'dual')]),
         ('dual branch, the whole', [('shapes', 'table1_full'), ('voc_animals', 'all')]),
         ('beyond the paper', [('voc_animals', 'best_voc_animals')]),
