@@ -44,6 +44,7 @@ README = ROOT / 'README.md'
 CONTRIBUTING = ROOT / 'CONTRIBUTING.md'
 DOCS = ROOT / 'docs'
 STUDIES = DOCS / 'results' / 'studies'
+STUDENTS_SHAPES, STUDENTS_PHOTOS = 'students_and_tokens_tables', 'students_and_tokens_photographs'
 PAGES = [README, CONTRIBUTING, ROOT / 'CHANGELOG.md', *sorted(DOCS.rglob('*.md'))]
 OF_METHODS = sorted((ROOT / 'configs').glob('*/README.md'))
 IDS = [str(page.relative_to(ROOT)) for page in [*PAGES, *OF_METHODS]]
@@ -232,9 +233,6 @@ def test_messages_in_the_troubleshooting_page_exist():
 
 def test_readme_is_short():
     assert README.stat().st_size <= 12 * 1024
-
-
-STUDENTS_SHAPES, STUDENTS_PHOTOS = 'students_and_tokens_tables', 'students_and_tokens_photographs'
 
 
 def _figures(line):
